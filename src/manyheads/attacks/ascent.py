@@ -1,0 +1,61 @@
+"""The one loop that all gradient attacks share."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from manyheads.attacks.attack import Best, Loss
+from manyheads.attacks.derivative import Watch, differentiate
+from manyheads.threats import ROUNDING, Budget
+from manyheads.types import Image
+
+
+def ascend(
+    loss: Loss,
+    start: Image,
+    *,
+    clean: Image,
+    budget: Budget,
+    steps: int,
+    step_size: float,
+    heading: Callable[[Image], Image],
+) -> Image:
+    """Climb step by step and return each example's image of highest loss.
+
+    Every step goes `step_size` along the budget's steepest direction and back to the nearest allowed image. The start,
+    every step and the last step compete (`steps + 1` forward and `steps` backward passes); of equal ones, the first
+    is kept.
+
+    Args:
+        loss: what is raised.
+        start: where to begin, an allowed image.
+        clean: the centre of the budget.
+        budget: which images are allowed.
+        steps: how many steps.
+        step_size: length of a step in the budget's norm, in pixel units.
+        heading: turns the gradient of each step into the direction to follow.
+
+    Raises:
+        ValueError: if the loss or its gradient is not finite at some step.
+    """
+    image, best, watch = start, Best.nothing(start), Watch()
+    for _ in range(steps):
+        value, gradient = differentiate(loss, image)
+        watch.see(value, gradient)
+        best.offer(image, value)
+        direction = heading(gradient)
+        step = budget.steepest(direction, free=_free(image, direction))
+        image = budget.project(image + step_size * step, clean)
+    with torch.no_grad():
+        value = loss(image)
+    watch.see(value)
+    watch.verdict()
+    best.offer(image, value)
+    return best.image
+
+
+def _free(image: Image, direction: Image) -> Tensor:
+    """Which pixels can still move that way: a pixel within rounding of its bound cannot."""
+    reach = image + 2 * ROUNDING * direction.sign()
+    return reach == reach.clamp(0, 1)

@@ -1,0 +1,67 @@
+"""Facts: what happened to each example, one row per example, attack and threat."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+REQUIRED = (
+    "model", "threat", "attack", "eps", "norm", "main", "index", "size", "won", "loss_clean", "loss_attacked",
+    "score_clean", "score_attacked", "rejected_clean", "rejected_attacked",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Facts:
+    """Per-example results of attacks.
+
+    The table has the columns `model, threat, attack, eps, norm, main, index, size, won, loss_clean, loss_attacked,
+    score_clean, score_attacked, rejected_clean, rejected_attacked` and, for each task, `<task>.truth`, `<task>.clean`
+    and `<task>.attacked`: the true class and the head's answers before and after the attack. `size` is the norm of the
+    perturbation in the budget's norm; losses are the threat's objective; scores are the rejector's (null without one).
+
+    Raises:
+        ValueError: if a required column is missing.
+    """
+
+    table: pl.DataFrame
+
+    def __post_init__(self) -> None:
+        """Refuse a table that is not one of facts."""
+        missing = [name for name in REQUIRED if name not in self.table.columns]
+        if missing:
+            raise ValueError(f"a table of facts needs the columns {', '.join(missing)}; it has {self.table.columns}")
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """Names of the tasks that the facts speak of, main task first."""
+        names = [name.removesuffix(".truth") for name in self.table.columns if name.endswith(".truth")]
+        main = set(self.table["main"].unique())
+        return tuple(sorted(names, key=lambda name: name not in main))
+
+    def labelled(self, *, model: str, attack: str) -> "Facts":
+        """Name the model and the attack, as reports shall call them."""
+        return Facts(self.table.with_columns(pl.lit(model).alias("model"), pl.lit(attack).alias("attack")))
+
+    def save(self, path: Path) -> None:
+        """Write a Parquet file, whole or not at all."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_suffix(".tmp")
+        self.table.write_parquet(unfinished)
+        unfinished.replace(path)
+
+    @staticmethod
+    def load(path: Path) -> "Facts":
+        """Read a Parquet file.
+
+        Raises:
+            FileNotFoundError: if there is none.
+        """
+        if not path.exists():
+            raise FileNotFoundError(f"no facts at {path}; evaluate first")
+        return Facts(pl.read_parquet(path))
+
+
+def joined(parts: list[Facts]) -> Facts:
+    """Put facts of several threats, attacks or models under each other; a task one model lacks is null there."""
+    return Facts(pl.concat([part.table for part in parts], how="diagonal"))

@@ -1,0 +1,61 @@
+"""Scores: shares of examples, with 95 % intervals, computed from facts."""
+
+import polars as pl
+
+from manyheads.evaluation.facts import Facts
+from manyheads.evaluation.intervals import wilson
+
+GROUP = ["model", "threat", "attack", "eps", "norm", "main"]
+
+
+def scores(facts: Facts) -> pl.DataFrame:
+    """Compute every score for each model, threat, attack and eps.
+
+    The table is long: one row per score, with `condition` (`clean` or `attacked`), `score`, `task`, `value` (a share
+    in [0, 1], null where nothing was counted), `low` and `high` (95 % Wilson interval) and `n`. The scores are
+
+    - `accuracy`: of each task's head, rejections ignored;
+    - `accepted_accuracy`: of the main head among accepted inputs;
+    - `rejection_rate`: rejected inputs among all;
+    - `accuracy_with_rejection`: clean, right and accepted inputs among all (a rejection counts as an error); attacked,
+      right or rejected inputs among all (a rejection counts as a success: robust accuracy with reject option);
+    - `accepted_error`: accepted wrong inputs among all.
+    """
+    rows = []
+    for key, part in facts.table.group_by(GROUP, maintain_order=True):
+        group = dict(zip(GROUP, key, strict=True))
+        for condition in ("clean", "attacked"):
+            counts = _counts(part, main=str(group["main"]), condition=condition, tasks=facts.tasks)
+            rows += [
+                {**group, "condition": condition, "score": score, "task": task, **_share(count, trials)}
+                for (score, task), (count, trials) in counts.items()
+            ]
+    return pl.DataFrame(rows, schema_overrides={"value": pl.Float64, "low": pl.Float64, "high": pl.Float64})
+
+
+def _counts(
+    part: pl.DataFrame, *, main: str, condition: str, tasks: tuple[str, ...]
+) -> dict[tuple[str, str], tuple[int, int]]:
+    """Count successes and trials of each score."""
+    counts = {}
+    for task in tasks:
+        truth = part[f"{task}.truth"]
+        if truth.null_count() < len(truth):
+            counts["accuracy", task] = (int((truth == part[f"{task}.{condition}"]).sum()), len(part))
+    right = part[f"{main}.truth"] == part[f"{main}.{condition}"]
+    rejected = part[f"rejected_{condition}"]
+    accepted = int((~rejected).sum())
+    good = (right & ~rejected) if condition == "clean" else (right | rejected)
+    counts["accepted_accuracy", main] = (int((right & ~rejected).sum()), accepted)
+    counts["rejection_rate", main] = (len(part) - accepted, len(part))
+    counts["accuracy_with_rejection", main] = (int(good.sum()), len(part))
+    counts["accepted_error", main] = (int((~right & ~rejected).sum()), len(part))
+    return counts
+
+
+def _share(count: int, trials: int) -> dict[str, float | int | None]:
+    """Turn a count into a share with its interval."""
+    if trials == 0:
+        return {"value": None, "low": None, "high": None, "n": 0}
+    low, high = wilson(count, trials=trials)
+    return {"value": count / trials, "low": low, "high": high, "n": trials}

@@ -1,0 +1,38 @@
+"""Experiments: plain data that describes a run, and the stages that carry it out."""
+
+from manyheads.experiments.experiment import (
+    AnyAttack,
+    AnyBudget,
+    Architecture,
+    Data,
+    Experiment,
+    Hardening,
+    Rejection,
+    Training,
+    Trial,
+)
+from manyheads.experiments.files import RunFiles
+from manyheads.experiments.progress import Bars, bars
+from manyheads.experiments.record import differences, from_json, to_json
+from manyheads.experiments.run import Outcome, run, sweep
+
+__all__ = [
+    "AnyAttack",
+    "AnyBudget",
+    "Architecture",
+    "Bars",
+    "Data",
+    "Experiment",
+    "Hardening",
+    "Outcome",
+    "Rejection",
+    "RunFiles",
+    "Training",
+    "Trial",
+    "bars",
+    "differences",
+    "from_json",
+    "run",
+    "sweep",
+    "to_json",
+]

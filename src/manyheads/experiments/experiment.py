@@ -1,0 +1,193 @@
+"""An experiment: everything that decides one trained model and its measurements, as plain data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from manyheads.attacks import BIM, CW, FGSM, MIM, PGD
+from manyheads.threats import L1, L2, Linf
+from manyheads.training import SGD, Adam, Constant, Cosine, OneCycle, StepDecay
+
+DataName = Literal[
+    "digits", "mnist", "fashion_mnist", "svhn", "gtsrb", "cifar10", "tiny_imagenet", "office31", "image_folder"
+]
+Encoder = Literal[
+    "small_conv_net", "small_resnet", "lenet", "resnet18", "wide_resnet", "alexnet"
+]
+Goal = Literal["untargeted", "targeted", "margin"]
+Knowledge = Literal["gray-box", "white-box", "adaptive"]
+AnyAttack = FGSM | BIM | PGD | MIM | CW
+AnyBudget = Linf | L2 | L1
+
+
+@dataclass(frozen=True)
+class Data:
+    """Which images.
+
+    Args:
+        name: the data set.
+        root: the folder that holds it in its official layout; not needed for `digits`.
+        size: side length in pixels to which images are resized, where the data set leaves it open.
+        train_examples: use a random subset of so many training examples; None for all.
+        validation_share: share of the training examples that is held out to choose weights and calibrate the guard.
+        flip: mirror training images at random.
+        crop_padding: shift training images at random by up to so many pixels.
+    """
+
+    name: DataName = "digits"
+    root: Path | None = None
+    size: int | None = None
+    train_examples: int | None = None
+    validation_share: float = 0.1
+    flip: bool = False
+    crop_padding: int = 0
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """Which encoder; heads are linear.
+
+    Args:
+        encoder: the shared layers.
+        mean: per-channel mean that the model's first layer subtracts; empty for none.
+        std: per-channel standard deviation that it divides by; empty for none.
+    """
+
+    encoder: Encoder = "small_conv_net"
+    mean: tuple[float, ...] = ()
+    std: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Hardening:
+    """Adversarial training: all tasks train on images that are attacked through the main task.
+
+    Args:
+        attack: the inner attack.
+        budget: which images it may choose.
+        ramp: share of training over which the budget grows from zero.
+    """
+
+    attack: AnyAttack = field(default_factory=PGD)
+    budget: AnyBudget = field(default_factory=lambda: Linf(0.3))
+    ramp: float = 0.0
+
+
+@dataclass(frozen=True)
+class Training:
+    """How the model is trained.
+
+    Args:
+        epochs: passes over the training examples.
+        batch_size: examples per optimiser step.
+        optimizer: the optimiser.
+        schedule: the factor on its learning rate.
+        hardening: adversarial training, or None for plain training.
+        patience: stop after so many epochs without a better validation score; None for never.
+        selection: the attack by which the best epoch is chosen on the validation split.
+        selection_examples: how many validation examples it attacks.
+    """
+
+    epochs: int = 10
+    batch_size: int = 128
+    optimizer: SGD | Adam = field(default_factory=Adam)
+    schedule: Constant | StepDecay | Cosine | OneCycle = field(default_factory=OneCycle)
+    hardening: Hardening | None = None
+    patience: int | None = None
+    selection: AnyAttack = field(default_factory=lambda: PGD(steps=10, step_size=0.075))
+    selection_examples: int = 500
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One attack that the trained model is put through.
+
+    Args:
+        attack: the search for images.
+        budget: which images are allowed.
+        goal: `untargeted` raises the loss of the true class, `targeted` the probability of the next class, `margin` the
+            lead of the best wrong class.
+        restarts: how many times the attack may try.
+        examples: how many test examples it attacks; None for all.
+        knowledge: which attackers run it.
+    """
+
+    attack: AnyAttack
+    budget: AnyBudget
+    goal: Goal = "untargeted"
+    restarts: int = 1
+    examples: int | None = None
+    knowledge: tuple[Knowledge, ...] = ("gray-box", "white-box", "adaptive")
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """The guard's rule.
+
+    Args:
+        rule: `count` counts hidden heads that contradict the main one, `surprise` is its differentiable form.
+        threshold: reject from this score on; 1 with `count` rejects on any contradiction. None to calibrate.
+        reject: share of clean validation inputs that a calibrated guard may reject.
+    """
+
+    rule: Literal["count", "surprise"] = "count"
+    threshold: float | None = 1.0
+    reject: float = 0.02
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One model: its data, tasks, training, guard, and the attacks that measure it.
+
+    Args:
+        name: of the run's folder.
+        data: which images.
+        data_root: the folder that holds the data, short for `data.root`.
+        main: name of the task that users see.
+        hidden: hidden tasks, each by its name and a label map: one of `manyheads.tasks.maps.available()`, or the path
+            of a TOML file.
+        architecture: which encoder.
+        training: how it is trained.
+        rejection: the guard's rule.
+        trials: the attacks, by the name that reports call them.
+        sweep: further eps at which `sweep_trial` is run, for a curve.
+        sweep_trial: name of the trial whose budget is swept.
+        sweep_examples: how many test examples it attacks at each further eps; None for as many as the trial.
+        seed: decides initial weights, order of examples and all random starts.
+        batch_size: examples per batch in evaluation; decides no result.
+        workers: processes that decode image files ahead; decides no result.
+        folder: where runs are kept.
+    """
+
+    name: str
+    data: Data = field(default_factory=Data)
+    data_root: Path | None = None
+    main: str = "label"
+    hidden: Mapping[str, str] = field(default_factory=dict)
+    architecture: Architecture = field(default_factory=Architecture)
+    training: Training = field(default_factory=Training)
+    rejection: Rejection = field(default_factory=Rejection)
+    trials: Mapping[str, Trial] = field(default_factory=dict)
+    sweep: tuple[float, ...] = ()
+    sweep_trial: str = "pgd untargeted"
+    sweep_examples: int | None = None
+    seed: int = 0
+    batch_size: int = 250
+    workers: int = 0
+    folder: Path = Path("runs")
+
+    def __post_init__(self) -> None:
+        """Refuse what no run could carry out."""
+        if not self.name or Path(self.name).is_absolute() or ".." in Path(self.name).parts:
+            raise ValueError(f"a run's name is a folder inside {self.folder}, got {self.name!r}")
+        if self.main in self.hidden:
+            raise ValueError(f"{self.main!r} is the main task and cannot be hidden too; rename one of them")
+        if self.sweep and self.sweep_trial not in self.trials:
+            known = ", ".join(self.trials) or "none"
+            raise ValueError(f"the curve over eps needs the trial {self.sweep_trial!r}; trials: {known}")
+
+    @property
+    def run(self) -> Path:
+        """Folder of this run."""
+        return self.folder / self.name

@@ -1,0 +1,39 @@
+"""Progress bars: what a person sees while a run works."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+Advance = Callable[[float], None]
+"""Tells a bar which share of the work is done."""
+
+
+@dataclass(frozen=True)
+class Bars:
+    """A set of live progress bars."""
+
+    progress: Progress
+
+    @contextmanager
+    def bar(self, description: str) -> Iterator[Advance]:
+        """Show one bar while its work goes on, and a line with its time when it is done."""
+        task = self.progress.add_task(description, total=1.0)
+        yield lambda share: self.progress.update(task, completed=share)
+        seconds = self.progress.tasks[self.progress.task_ids.index(task)].elapsed or 0.0
+        self.progress.remove_task(task)
+        self.progress.console.print(f"[green]✓[/] {description} [dim]{seconds:.1f} s[/]")
+
+    def say(self, text: str) -> None:
+        """Print a line above the bars."""
+        self.progress.console.print(text)
+
+
+@contextmanager
+def bars(console: Console | None = None) -> Iterator[Bars]:
+    """Show progress bars for as long as the work goes on."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
+    with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console, transient=True) as progress:
+        yield Bars(progress)

@@ -1,0 +1,143 @@
+"""One self-contained page: the summary first, then numbers, figures, images, and where all of it comes from."""
+
+import json
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from manyheads.reports.cells import NOT_MEASURED, Cell, Table
+from manyheads.reports.gallery import CAUGHT, FOOLED, REFUSED, SURVIVED, Exhibit, cards
+from manyheads.reports.results import ADAPTIVE, GRAY
+from manyheads.reports.verdicts import Caution, Finding
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """A figure, drawn.
+
+    Args:
+        svg: the figure as SVG.
+        says: what it shows, for those who cannot see it.
+    """
+
+    svg: bytes
+    says: str
+
+    @property
+    def uri(self) -> str:
+        """The figure as a data URI."""
+        return "data:image/svg+xml;base64," + b64encode(self.svg).decode()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """A part of a report, under its own heading.
+
+    Args:
+        title: the heading.
+        text: paragraphs before all else.
+        tables: shown in order.
+        pictures: shown beside each other where there is room.
+        exhibits: galleries; those of one model and attack are shown together.
+    """
+
+    title: str
+    text: tuple[str, ...] = ()
+    tables: tuple[Table, ...] = ()
+    pictures: tuple[Picture, ...] = ()
+    exhibits: tuple[Exhibit, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provenance:
+    """Where a report comes from.
+
+    Args:
+        experiments: what was run, by name; anything that `json` can write.
+        versions: versions of the software, by name.
+        seed: the seed of all randomness.
+        date: when it was run.
+        commit: the version of the code; None where unknown.
+        parameters: by model, the number of parameters that all tasks share and the number that single heads own.
+    """
+
+    experiments: Mapping[str, object]
+    versions: Mapping[str, str]
+    seed: int
+    date: str
+    commit: str | None = None
+    parameters: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportContents:
+    """All that stands on a page, of one run or of a study of many.
+
+    Args:
+        title: the heading of the page.
+        findings: what the numbers say, in plain words.
+        cautions: what a reader must not overlook.
+        sections: tables, figures and galleries.
+        provenance: where all of it comes from.
+    """
+
+    title: str
+    findings: tuple[Finding, ...]
+    cautions: tuple[Caution, ...]
+    sections: tuple[Section, ...]
+    provenance: Provenance
+
+
+def write_report(path: Path, contents: ReportContents) -> None:
+    """Write the page; missing folders are made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(to_html(contents), encoding="utf-8")
+
+
+def to_html(contents: ReportContents) -> str:
+    """Make the page: one file without scripts or anything to load; the same contents give the same text."""
+    environment = Environment(
+        loader=PackageLoader("manyheads", "reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    experiments = {
+        name: json.dumps(experiment, indent=2, ensure_ascii=False)
+        for name, experiment in contents.provenance.experiments.items()
+    }
+    halls = [_halls(section.exhibits) for section in contents.sections]
+    return environment.get_template("report.html").render(
+        contents=contents, experiments=experiments, halls=halls, tone=_TONES, width=_width
+    )
+
+
+_TONES = {FOOLED: "bad", CAUGHT: "held", SURVIVED: "good", REFUSED: "held"}
+"""How the page colours the fate of an image."""
+
+
+def _halls(exhibits: tuple[Exhibit, ...]) -> list[tuple[str, list[tuple[str, object]]]]:
+    """Galleries of one model and attack under one heading, by threat; gray-box is never shown without adaptive."""
+
+    def heading(exhibit: Exhibit) -> str:
+        return f"{exhibit.model}: {exhibit.challenge.label}"
+
+    halls = []
+    for name, group in groupby(
+        sorted(exhibits, key=lambda one: list(map(heading, exhibits)).index(heading(one))), heading
+    ):
+        rooms: dict[str, object] = {exhibit.threat: cards(exhibit) for exhibit in group}
+        if GRAY in rooms:
+            rooms.setdefault(ADAPTIVE, NOT_MEASURED)
+        halls.append((name, list(rooms.items())))
+    return halls
+
+
+def _width(cell: Cell) -> str:
+    """Length of the bar that stands for a number."""
+    return f"{100 * (cell.value or 0):.2f}%"

@@ -1,0 +1,36 @@
+"""Who attacks: budgets of allowed images, objectives that are raised, threat models that bind them to a model."""
+
+from manyheads.threats.budget import L1, L2, ROUNDING, Budget, Linf, column
+from manyheads.threats.objective import (
+    Aim,
+    FixedClass,
+    Margin,
+    NextClass,
+    Objective,
+    Targeted,
+    TargetLead,
+    TaskLoss,
+    lead,
+)
+from manyheads.threats.threat import Loss, ThreatModel, in_eval_mode
+
+__all__ = [
+    "L1",
+    "L2",
+    "ROUNDING",
+    "Aim",
+    "Budget",
+    "FixedClass",
+    "Linf",
+    "Loss",
+    "Margin",
+    "NextClass",
+    "Objective",
+    "TargetLead",
+    "Targeted",
+    "TaskLoss",
+    "ThreatModel",
+    "column",
+    "in_eval_mode",
+    "lead",
+]
