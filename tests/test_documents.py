@@ -19,7 +19,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 FENCED = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-LINK = re.compile(r"\]\((?!\w+:|#)([^)#\s]+)")
+LINK = re.compile(r"\]\((?!\w+:)([^)#\s]*)#?([^)\s]*)\)")
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 NAMED_PATH = re.compile(r"`((?:src|tests|docs|benchmarks|\.ci)/[\w./-]+)`")
 SHELLS = ("sh", "console")
 
@@ -88,6 +89,19 @@ def run_shell(block: Block, names: dict[str, object]) -> None:  # noqa: ARG001 (
     assert done.returncode == 0, f"{where}:\n{script}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
 
 
+def links(page: Path) -> list[tuple[Path, str]]:
+    """Files (and headings in them, or nothing) that a page links to."""
+    found = LINK.findall(page.read_text(encoding="utf-8"))
+    return [((page.parent / target).resolve() if target else page, heading) for target, heading in found]
+
+
+def leads_somewhere(target: Path, heading: str) -> bool:
+    if not heading:
+        return target.exists()
+    titles = HEADING.findall(target.read_text(encoding="utf-8")) if target.is_file() else []
+    return heading in [re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles]
+
+
 RUNNERS: dict[str, Callable[[Block, dict[str, object]], None]] = {
     "python": run_python,
     **dict.fromkeys(SHELLS, run_shell),
@@ -116,8 +130,8 @@ def test_the_docs_show_something_that_runs() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page: Path) -> None:
-    targets = LINK.findall(page.read_text(encoding="utf-8"))
-    assert [target for target in targets if not (page.parent / target).exists()] == []
+    broken = [(target, heading) for target, heading in links(page) if not leads_somewhere(target, heading)]
+    assert broken == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -128,7 +142,7 @@ def test_files_that_a_page_names_exist(page: Path) -> None:
 
 def test_every_page_is_reached_from_the_index() -> None:
     index = ROOT / "docs" / "index.md"
-    linked = {(index.parent / target).resolve() for target in LINK.findall(index.read_text(encoding="utf-8"))}
+    linked = {target for target, _ in links(index)}
     assert {page for page in PAGES if page.is_relative_to(index.parent)} <= linked | {index}
 
 

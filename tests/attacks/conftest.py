@@ -1,6 +1,7 @@
 """Victims small enough to attack many times: a net with two heads, and a linear one whose worst case is known."""
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
@@ -8,16 +9,17 @@ import torch
 from torch import Tensor, nn
 
 from manyheads.tasks import LabelMap, Task, classify, regroup
-from manyheads.threats import Budget, Loss, Objective, TaskLoss, ThreatModel
+from manyheads.threats import Linf, Loss, Margin, Objective, TaskLoss, ThreatModel
 from manyheads.types import Batch, Image
 
 DEVICE = torch.device(os.environ.get("MANYHEADS_TEST_DEVICE", "cpu"))
 DIGIT = classify("digit", classes=4)
 PARITY = regroup("parity", LabelMap(("even", "odd"), (0, 1, 0, 1)))
+MAIN = classify("main", classes=2)
 
 
 class TwoHeads(nn.Module):
-    """A convolution with batch norm, and two heads."""
+    """A convolution with batch norm, and two heads; every layer bends, so that gradients vary along an attack."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -27,13 +29,13 @@ class TwoHeads(nn.Module):
         self.parity = nn.Linear(6 * 9, 2)
 
     def forward(self, image: Tensor) -> dict[str, Tensor]:
-        features = nn.functional.softplus(self.norm(self.convolution(image)))
+        features = nn.functional.softplus(4 * self.norm(self.convolution(image)))
         features = nn.functional.avg_pool2d(features, 2).flatten(1)
         return {"digit": self.digit(features), "parity": self.parity(features)}
 
 
 class Linear(nn.Module):
-    """Two classes; the margin of class 1 over class 0 is `weight · image + bias`."""
+    """Two classes; the score of class 1 is `weight · image + bias`, that of class 0 is zero."""
 
     def __init__(self, weight: Tensor, bias: float) -> None:
         super().__init__()
@@ -57,14 +59,44 @@ class Victim:
     def clean(self) -> Image:
         return self.batch["image"]
 
-    def threat(self, objective: Objective, *, budget: Budget, success: Objective | None = None) -> ThreatModel:
-        return ThreatModel(
-            name="test", model=self.model, tasks=self.tasks, objective=objective, budget=budget, success=success
-        )
-
     def loss(self, objective: Objective | None = None, *, rows: Tensor | slice = slice(None)) -> Loss:
+        """What an attack on some rows sees; by default it raises the loss of the first task."""
         objective = objective or TaskLoss(self.tasks, {self.tasks[0].name: 1.0})
-        batch = {name: value[rows] for name, value in self.batch.items()}
-        return ThreatModel(
-            name="test", model=self.model, tasks=self.tasks, objective=objective, budget=None
-        ).loss(batch)
+        threat = ThreatModel(name="t", model=self.model, tasks=self.tasks, objective=objective, budget=Linf(0.1))
+        return threat.loss({name: value[rows] for name, value in self.batch.items()})
+
+
+@pytest.fixture
+def victim() -> Victim:
+    """Five images, some pixels black or white; the model, in eval mode, is wrong about the last image alone."""
+    with torch.random.fork_rng():
+        torch.manual_seed(8)
+        model = TwoHeads().eval()
+    generator = torch.Generator().manual_seed(0)
+    image = (1.4 * torch.rand(5, 3, 6, 6, generator=generator) - 0.2).clamp(0, 1)
+    label = model(image)["digit"].argmax(1) + torch.tensor([0, 0, 0, 0, 1])
+    batch = {"image": image.to(DEVICE), "label": label.to(DEVICE) % 4}
+    return Victim(model.to(DEVICE), (DIGIT, PARITY), batch)
+
+
+@pytest.fixture
+def linear() -> Callable[..., Victim]:
+    """Make a linear victim that is right about eight images with pixels between `low` and `high`."""
+
+    def make(*, low: float, high: float, wrong: bool = False) -> Victim:
+        generator = torch.Generator().manual_seed(1)
+        weight = torch.randn(3, 4, 4, generator=generator)
+        image = low + (high - low) * torch.rand(8, 3, 4, 4, generator=generator)
+        bias = -float((image.flatten(1) @ weight.flatten()).median()) - 1e-3
+        model = Linear(weight, bias)
+        label = model(image)["main"].argmax(1)
+        label = 1 - label if wrong else label
+        return Victim(model.to(DEVICE), (MAIN,), {"image": image.to(DEVICE), "label": label.to(DEVICE)})
+
+    return make
+
+
+@pytest.fixture
+def margin() -> Margin:
+    """The linear victim's margin: linear in the image."""
+    return Margin(MAIN)

@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from manyheads.data import cifar10, digits, gtsrb
+from manyheads.data.cifar10 import OBJECTS
+from manyheads.data.digits import DIGITS, GARMENTS
+from manyheads.data.gtsrb import SIGNS
 from manyheads.tasks import maps
 
-DIGITS = tuple("0123456789")
 GTSRB_POLYGONS = {11, 12, 13, 14, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31}
 PREPARED_FOOD = {
     "n07579787", "n07583066", "n07614500", "n07615774", "n07695742",
@@ -91,6 +92,23 @@ def test_tiny_imagenet_has_animals_machines_and_others() -> None:
     assert {wnid for wnid in group if group[wnid] == "animal"} == {wnid for wnid in group if wnid < "n02666196"}
     assert {wnid for wnid in group if group[wnid] == "machine"} == MACHINES
     assert set(maps.about("tiny_imagenet/animal_machine").ours["machine"]) == MACHINES
+
+
+@pytest.mark.parametrize(
+    ("data", "class_names"),
+    [
+        ("mnist", DIGITS),
+        ("digits", DIGITS),
+        ("svhn", DIGITS),
+        ("gtsrb", SIGNS),
+        ("cifar10", OBJECTS),
+        ("fashion_mnist", GARMENTS),
+    ],
+)
+def test_maps_name_the_classes_as_the_readers_do(data: str, class_names: tuple[str, ...]) -> None:
+    own = [name for name in maps.available() if name.startswith(f"{data}/")]
+    assert own
+    assert [maps.about(name).classes for name in own] == [class_names] * len(own)
 
 
 @pytest.mark.real_data

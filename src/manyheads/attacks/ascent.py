@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import torch
-from torch import Tensor
 
 from manyheads.attacks.attack import Best, Loss
 from manyheads.attacks.derivative import Watch, differentiate
@@ -45,7 +44,7 @@ def ascend(
         watch.see(value, gradient)
         best.offer(image, value)
         direction = heading(gradient)
-        step = budget.steepest(direction, free=_free(image, direction))
+        step = budget.steepest(direction, free=_free(image, direction, step_size=step_size))
         image = budget.project(image + step_size * step, clean)
     with torch.no_grad():
         value = loss(image)
@@ -55,7 +54,8 @@ def ascend(
     return best.image
 
 
-def _free(image: Image, direction: Image) -> Tensor:
-    """Which pixels can still move that way: a pixel within rounding of its bound cannot."""
-    reach = image + 2 * ROUNDING * direction.sign()
-    return reach == reach.clamp(0, 1)
+def _free(image: Image, direction: Image, *, step_size: float) -> Image:
+    """How far each pixel can go that way before it is black or white, as a share of the step."""
+    reach = (image + step_size * direction.sign()).clamp(0, 1)
+    share = (reach - image).abs() / max(step_size, 1e-30)
+    return (share * (1 + ROUNDING)).clamp_max(1)

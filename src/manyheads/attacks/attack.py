@@ -74,7 +74,7 @@ class Attack(ABC):
             return self.search(loss, start, budget=budget, rng=streams_for(start, rng)).detach()
 
 
-def check(image: Image) -> None:
+def check(image: Tensor) -> None:
     """Refuse what is not a batch of images in [0, 1].
 
     Raises:
@@ -84,6 +84,11 @@ def check(image: Image) -> None:
         raise ValueError(
             f"images are float32 or float64 in [0, 1], got {image.dtype}; divide uint8 images by 255, and leave "
             "half precision to the model: small steps vanish in its rounding"
+        )
+    if image.dim() != 4:
+        raise ValueError(
+            f"images have the shape (batch, channel, height, width), got {tuple(image.shape)}; "
+            "a single image needs image[None]"
         )
     if image.numel() == 0:
         raise ValueError(f"there is nothing to attack in a batch of shape {tuple(image.shape)}")

@@ -32,7 +32,7 @@ def _check_schedule(*, steps: int, step_size: float) -> None:
 class FGSM(Attack):
     """Fast gradient sign method: one step of the budget's whole size; the clean image where that lowers the loss.
 
-    In an L2 budget the step follows the gradient itself, in an L1 budget it changes one pixel.
+    In an L2 budget the step follows the gradient itself, in an L1 budget it changes the steepest pixels.
 
     Reference: Goodfellow et al., ICLR 2015. Differs from it in: never weaker than the clean image.
     """
@@ -52,7 +52,7 @@ class FGSM(Attack):
 class PGD(Attack):
     """Projected gradient descent: steps along the steepest direction, each followed by a projection.
 
-    In an L1 budget every step changes one pixel, so `steps * step_size` must reach eps.
+    In an L1 budget a step changes few pixels, one where it can go all the way: let `steps * step_size` well exceed eps.
 
     Args:
         steps: how many steps.

@@ -1,26 +1,34 @@
 """CIFAR-10, in its binary or its Python version."""
 
-import io
-import pickle
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
+from jaxtyping import Int64, UInt8
 
-from manyheads.data.errors import DataError, wrong
+from manyheads.data.errors import part, wrong
+from manyheads.data.restricted_pickle import read_pickle
 from manyheads.data.source import InMemory, Source
 
 OBJECTS = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
-SOURCE = "www.cs.toronto.edu/~kriz/cifar.html"
+"""The ten classes, in the order of their labels."""
+
+_ORIGIN = "www.cs.toronto.edu/~kriz/cifar.html"
 _PIXELS = 3 * 32 * 32
+_IN_BATCH = 10_000
 _BATCHES = {"train": [f"data_batch_{number}" for number in range(1, 6)], "test": ["test_batch"]}
+
+Records = tuple[Int64[np.ndarray, " examples"], UInt8[np.ndarray, "examples pixels"]]
+"""Labels and pixels of one batch."""
 
 
 def cifar10(root: Path, *, split: Literal["train", "test"]) -> Source:
     """Read CIFAR-10: colour images of 32×32 pixels, 50 000 and 10 000 in full.
 
-    Of the five training batches those that are there are read, in order; the length of the result tells how many.
+    Of the five training batches those that are there are read, in order; every batch has 10 000 images, so the length
+    of the result tells how many there were.
 
     Args:
         root: the folder `cifar-10-batches-bin` (binary version) or `cifar-10-batches-py` (Python version), or one that
@@ -29,86 +37,66 @@ def cifar10(root: Path, *, split: Literal["train", "test"]) -> Source:
 
     Raises:
         DataError: if no batch of the split is there, or one is damaged.
+        ValueError: if there is no such split.
     """
-    binary = _folder(Path(root), title="cifar-10-batches-bin", pattern="*_batch*.bin")
-    if binary is not None:
-        parts = [_read_binary(path) for name in _BATCHES[split] if (path := binary / f"{name}.bin").exists()]
-        folder = binary
-    else:
-        folder = _folder(Path(root), title="cifar-10-batches-py", pattern="*_batch*") or Path(root)
-        parts = [_read_python(path) for name in _BATCHES[split] if (path := folder / name).exists()]
-    if not parts:
-        wanted = f"{_BATCHES[split][0]} (Python version) or {_BATCHES[split][0]}.bin (binary version)"
-        raise wrong(folder, wanted=wanted, found="no batch of this split", source=SOURCE)
-    labels = np.concatenate([labels for labels, _ in parts])
-    pixels = np.concatenate([pixels for _, pixels in parts]).reshape(-1, 3, 32, 32)
-    return InMemory(torch.from_numpy(pixels), torch.from_numpy(labels.astype(np.int64)), OBJECTS)
+    names = part(_BATCHES, name=split)
+    base = Path(root)
+    versions: list[tuple[Path, str, Callable[[Path], Records]]] = [
+        (base / "cifar-10-batches-bin", ".bin", _read_binary),
+        (base, ".bin", _read_binary),
+        (base / "cifar-10-batches-py", "", _read_python),
+        (base, "", _read_python),
+    ]
+    for folder, ending, read in versions:
+        paths = [path for name in names if (path := folder / f"{name}{ending}").is_file()]
+        if paths:
+            batches = [read(path) for path in paths]
+            labels = np.concatenate([labels for labels, _ in batches])
+            pixels = np.concatenate([pixels for _, pixels in batches]).reshape(-1, 3, 32, 32)
+            return InMemory(torch.from_numpy(pixels), torch.from_numpy(labels), OBJECTS)
+    wanted = f"{names[0]}.bin (binary version) or {names[0]} (Python version), there or in cifar-10-batches-bin or -py"
+    found = "no batch of this split" if base.is_dir() else "no such folder"
+    raise wrong(base, wanted=wanted, found=found, origin=_ORIGIN)
 
 
-def _folder(root: Path, *, title: str, pattern: str) -> Path | None:
-    return next((one for one in (root, root / title) if one.is_dir() and any(one.glob(pattern))), None)
-
-
-def _read_binary(path: Path) -> tuple[np.ndarray, np.ndarray]:
+def _read_binary(path: Path) -> Records:
     """Read records of one label byte and 3072 pixel bytes."""
     content = np.fromfile(path, np.uint8)
-    if len(content) == 0 or len(content) % (1 + _PIXELS):
-        wanted = f"a whole number of records of {1 + _PIXELS} bytes"
-        raise wrong(path, wanted=wanted, found=f"{len(content)} bytes", source=SOURCE)
-    records = content.reshape(-1, 1 + _PIXELS)
-    return _checked(path, labels=records[:, 0], pixels=np.ascontiguousarray(records[:, 1:]))
+    if len(content) != _IN_BATCH * (1 + _PIXELS):
+        wanted = f"{_IN_BATCH * (1 + _PIXELS)} bytes, {_IN_BATCH} records of {1 + _PIXELS}"
+        raise wrong(path, wanted=wanted, found=f"{len(content)}", origin=_ORIGIN)
+    records = content.reshape(_IN_BATCH, 1 + _PIXELS)
+    return _checked(path, labels=records[:, 0].astype(np.int64), pixels=records[:, 1:])
 
 
-def _read_python(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Read a pickled dict of `labels` and `data`."""
-    try:
-        batch = RestrictedUnpickler(io.BytesIO(path.read_bytes())).load()
-    except DataError as error:
-        raise DataError(f"{path}: {error}; get the file again from {SOURCE}") from error
-    except (pickle.UnpicklingError, EOFError, ValueError, TypeError, AttributeError, IndexError, KeyError) as error:
-        raise DataError(f"{path}: the pickle is damaged ({error}); get the file again from {SOURCE}") from error
+def _read_python(path: Path) -> Records:
+    """Read a pickled dict of `labels` and `data`, whose keys are bytes or text."""
+    batch = read_pickle(path, origin=_ORIGIN)
     entries = {_text(key): value for key, value in batch.items()} if isinstance(batch, dict) else {}
-    if not isinstance(entries.get("data"), np.ndarray) or "labels" not in entries:
-        raise wrong(path, wanted="a dict with `data` and `labels`", found=f"{sorted(entries)}", source=SOURCE)
-    return _checked(path, labels=np.asarray(entries["labels"]), pixels=entries["data"])
+    labels, pixels = entries.get("labels"), entries.get("data")
+    if not isinstance(labels, list) or not all(type(label) is int for label in labels):
+        raise wrong(path, wanted="a dict with the list `labels`", found=_kinds(entries), origin=_ORIGIN)
+    if not isinstance(pixels, np.ndarray) or pixels.shape != (len(labels), _PIXELS) or len(labels) != _IN_BATCH:
+        shape = f"shape {pixels.shape}" if isinstance(pixels, np.ndarray) else _kinds(entries)
+        wanted = f"{_IN_BATCH} labels, and as `data` as many rows of {_PIXELS} bytes"
+        raise wrong(path, wanted=wanted, found=f"{len(labels)} labels and {shape}", origin=_ORIGIN)
+    return _checked(path, labels=np.asarray(labels, dtype=np.int64), pixels=pixels)
 
 
 def _text(key: object) -> str:
     return key.decode("latin-1") if isinstance(key, bytes) else str(key)
 
 
-def _checked(path: Path, *, labels: np.ndarray, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    if pixels.shape != (len(labels), _PIXELS) or pixels.dtype != np.uint8:
-        wanted = f"{len(labels)} rows of {_PIXELS} bytes, one per label"
-        raise wrong(path, wanted=wanted, found=f"{pixels.dtype} of shape {pixels.shape}", source=SOURCE)
-    if len(labels) == 0 or labels.min() < 0 or labels.max() > 9:
-        found = f"{labels.min()} to {labels.max()}" if len(labels) else "none"
-        raise wrong(path, wanted="labels 0 to 9", found=found, source=SOURCE)
+def _kinds(entries: dict[str, object]) -> str:
+    listed = ", ".join(f"{name} ({type(value).__name__})" for name, value in sorted(entries.items()))
+    return f"the entries {listed}" if listed else "no dict"
+
+
+def _checked(
+    path: Path, *, labels: Int64[np.ndarray, " examples"], pixels: UInt8[np.ndarray, "examples pixels"]
+) -> Records:
+    """Refuse labels that name no class."""
+    low, high = int(labels.min()), int(labels.max())
+    if low < 0 or high >= len(OBJECTS):
+        raise wrong(path, wanted="labels 0 to 9", found=f"{low} to {high}", origin=_ORIGIN)
     return labels, pixels
-
-
-class RestrictedUnpickler(pickle.Unpickler):
-    """An unpickler that makes plain values and NumPy arrays, and refuses all else: a pickle can name any function."""
-
-    ALLOWED = frozenset(
-        {
-            ("numpy", "dtype"),
-            ("numpy", "ndarray"),
-            ("numpy.core.multiarray", "_reconstruct"),
-            ("numpy._core.multiarray", "_reconstruct"),
-            ("_codecs", "encode"),
-        }
-    )
-
-    def __init__(self, file: io.BytesIO) -> None:
-        super().__init__(file, encoding="bytes")
-
-    def find_class(self, module: str, name: str) -> Any:  # noqa: ANN401 (whatever the pickle names)
-        """Look up what a pickle names.
-
-        Raises:
-            DataError: if it is nothing that CIFAR's files need.
-        """
-        if (module, name) not in self.ALLOWED:
-            raise DataError(f"the pickle asks for {module}.{name}, which CIFAR's files never do; it may be malicious")
-        return super().find_class(module.replace("numpy.core", "numpy._core"), name)

@@ -1,6 +1,8 @@
 """Image files: decoded once into memory or a memory map, or streamed, decoded whenever they are asked for."""
 
 import hashlib
+import os
+import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -9,14 +11,17 @@ from pathlib import Path
 import numpy as np
 import torch
 from jaxtyping import Int64, UInt8
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from torch import Tensor
 
 from manyheads.data.errors import DataError, wrong
 from manyheads.data.source import InMemory, Source
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".webp"})
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".ppm", ".pgm", ".bmp", ".webp", ".tif", ".tiff"})
 """Endings of the image files that readers of folders look at."""
+
+_EIGHT_BITS = frozenset({"1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr"})
+"""Pillow's names of the pixel formats that have 8 bits per channel, or fewer."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,33 +32,52 @@ class Listing:
         paths: the files.
         labels: the class of each, from 0.
         class_names: a name for each class.
+        origin: where to get them, for the errors about them.
         groups: what belongs together and is never split, such as the frames of one track; None for nothing.
     """
 
     paths: Sequence[Path]
     labels: Sequence[int]
     class_names: tuple[str, ...]
+    origin: str
     groups: Sequence[int] | None = None
 
 
 def images_in(folder: Path) -> list[Path]:
-    """List the image files right in a folder, by name."""
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+    """List the image files right in a folder, by name, without hidden ones; none where there is no such folder."""
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.name[0] != ".")
 
 
-def decode(path: Path, *, size: int) -> UInt8[Tensor, "3 size size"]:
-    """Decode one image as RGB and resize it to a square (bilinear, antialiased); grey images get three equal channels.
+def decode(path: Path, *, size: int) -> UInt8[Tensor, "3 {size} {size}"]:
+    """Decode one image as RGB and resize it to a square (bilinear, antialiased).
+
+    Grey images get three equal channels; transparency is dropped. An image of the right size keeps its exact pixels.
+
+    Args:
+        path: the file.
+        size: side length in pixels.
 
     Raises:
-        DataError: if the file is no whole image.
+        DataError: if the file is missing, is no whole image, or has more than 8 bits per channel.
     """
     try:
         with Image.open(path) as file:
-            image = file.convert("RGB")
+            if file.mode not in _EIGHT_BITS:
+                raise DataError(
+                    f"{path}: expected 8 bits per channel, found Pillow's mode {file.mode!r}; convert the image first, "
+                    "so that it is you who decides how its values become 0 to 255"
+                )
+            image = (file.convert("RGBA") if file.has_transparency_data else file).convert("RGB")
     except FileNotFoundError as error:
-        raise DataError(f"{path}: the list of images names this file, but it is not there") from error
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-        raise DataError(f"{path}: expected an image, but it cannot be decoded ({error}); get this file again") from error
+        raise DataError(f"{path}: expected an image, found no such file") from error
+    except (OSError, SyntaxError, ValueError) as error:
+        if isinstance(error, DataError):
+            raise
+        raise DataError(
+            f"{path}: expected an image, but it cannot be decoded ({error}); get this file again"
+        ) from error
     if image.size != (size, size):
         image = image.resize((size, size), Image.Resampling.BILINEAR)
     return torch.from_numpy(np.array(image)).permute(2, 0, 1).contiguous()
@@ -73,7 +97,7 @@ class Streamed(Source):
     def __init__(self, listing: Listing, *, size: int) -> None:
         if not listing.paths:
             raise ValueError("a source needs at least one image file, got none")
-        self.paths, self.size = tuple(listing.paths), size
+        self.paths, self.size, self.origin = tuple(listing.paths), size, listing.origin
         self.labels = torch.tensor(listing.labels, dtype=torch.int64)
         self.class_names, self.image_shape = listing.class_names, (3, size, size)
         self.groups = None if listing.groups is None else torch.tensor(listing.groups, dtype=torch.int64)
@@ -90,44 +114,53 @@ def load(listing: Listing, *, size: int, cache: Path | None = None) -> InMemory:
     Args:
         listing: the files.
         size: side length in pixels to which they are resized.
-        cache: folder of memory maps; a listing that was decoded into it before is not decoded again while names, sizes
-            and times of its files stay the same. None to decode into memory.
+        cache: folder of memory maps, which may be deleted at any time; a listing that was decoded into it before is not
+            decoded again while names, sizes and times of its files stay the same. None to decode into memory.
 
     Raises:
-        DataError: if a file is missing or is no image.
+        DataError: if a file is missing or is no image, or its copy in the cache is damaged.
     """
     files = Streamed(listing, size=size)
     if cache is None:
-        images = torch.from_numpy(_decode_all(files, np.empty((len(files), 3, size, size), np.uint8)))
+        images = np.empty((len(files), 3, size, size), np.uint8)
+        _decode_into(images, files)
     else:
-        images = torch.from_numpy(_mapped(files, cache))
-    loaded = InMemory(images, files.labels, files.class_names)
-    loaded.groups = files.groups
-    return loaded
+        images = _mapped(files, Path(cache))
+    return InMemory(torch.from_numpy(images), files.labels, files.class_names, files.groups)
 
 
-def _decode_all(files: Streamed, into: np.ndarray) -> np.ndarray:
-    with ThreadPoolExecutor() as pool:
+def _decode_into(images: np.ndarray, files: Streamed) -> None:
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
         for place, image in enumerate(pool.map(lambda path: decode(path, size=files.size), files.paths)):
-            into[place] = image.numpy()
-    return into
+            images[place] = image.numpy()
 
 
 def _mapped(files: Streamed, cache: Path) -> np.ndarray:
     """Open the memory map of these files, made first where it is not there or they have changed."""
-    seen = hashlib.sha256(str(files.size).encode())
-    for path in files.paths:
-        if not path.exists():
-            raise wrong(path, wanted="an image file", found="no such file", source="where the rest of the set came from")
-        state = path.stat()
-        seen.update(f"{path}|{state.st_size}|{state.st_mtime_ns}\n".encode())
-    target = cache / f"{seen.hexdigest()[:32]}.npy"
+    shape = (len(files), 3, files.size, files.size)
+    target = cache / f"{_fingerprint(files)}.npy"
     if not target.exists():
         cache.mkdir(parents=True, exist_ok=True)
-        unfinished = target.with_suffix(".tmp")
-        shape = (len(files), 3, files.size, files.size)
-        mapped = np.lib.format.open_memmap(unfinished, mode="w+", dtype=np.uint8, shape=shape)
-        _decode_all(files, mapped)
-        mapped.flush()
-        unfinished.replace(target)
-    return np.load(target, mmap_mode="c")
+        # Written under a name of its own and then renamed: whoever else looks sees all of it or nothing.
+        with tempfile.TemporaryDirectory(dir=cache, prefix="unfinished-") as unfinished:
+            draft = Path(unfinished) / target.name
+            images = np.lib.format.open_memmap(draft, mode="w+", dtype=np.uint8, shape=shape)
+            _decode_into(images, files)
+            images.flush()
+            draft.replace(target)
+    try:
+        # Copy on write: torch wants memory that it may write to, and the file must stay as it is.
+        return np.load(target, mmap_mode="c")
+    except (OSError, ValueError) as error:
+        raise DataError(f"{target}: the decoded copy is damaged ({error}); delete it, it is made anew") from error
+
+
+def _fingerprint(files: Streamed) -> str:
+    """Name what the decoded images depend on: their size, and name, size and time of every file."""
+    seen = hashlib.sha256(f"RGB, bilinear, {files.size}\n".encode())
+    for path in files.paths:
+        if not path.is_file():
+            raise wrong(path, wanted="an image file", found="no such file", origin=files.origin)
+        state = path.stat()
+        seen.update(f"{path.absolute()}|{state.st_size}|{state.st_mtime_ns}\n".encode())
+    return seen.hexdigest()[:32]

@@ -3,7 +3,8 @@
 from manyheads.defences.adaptive import AllWrong, Coherent, Evasive, all_met
 from manyheads.defences.calibrate import calibrate
 from manyheads.defences.guard import REJECTED, Decision, Guard
-from manyheads.defences.rejector import Disagreement, Rejector, Relation, SoftDisagreement
+from manyheads.defences.placement import beside
+from manyheads.defences.rejector import Disagreement, Rejector, SoftDisagreement
 
 __all__ = [
     "REJECTED",
@@ -14,8 +15,8 @@ __all__ = [
     "Evasive",
     "Guard",
     "Rejector",
-    "Relation",
     "SoftDisagreement",
     "all_met",
+    "beside",
     "calibrate",
 ]

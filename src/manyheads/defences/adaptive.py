@@ -7,8 +7,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from manyheads.defences.rejector import Rejector, Relation
-from manyheads.tasks import Task, named
+from manyheads.defences.rejector import Rejector
+from manyheads.tasks import Relation, Task, named
 from manyheads.threats import Margin, Objective, Targeted, TargetLead, lead
 from manyheads.types import Outputs, PerExample, Truth
 
@@ -28,12 +28,15 @@ class Evasive(Objective):
     """Reach the goal while the rejector stays silent: above zero exactly when the guard passes a wrong answer on.
 
     For every wrong class the main head must lead with it and the rejector's conditions for it must hold; the class
-    that is nearest to all of that counts.
+    that is nearest to all of that counts. A tie, between classes or between hidden answers, is not yet a success.
 
     Args:
         goal: `Margin` for any wrong class, `Targeted` for the class it aims at.
         rejector: the rule of the attacked guard.
         threshold: the attacked guard's threshold.
+
+    Raises:
+        ValueError: if the goal is on another head than the one that is guarded.
 
     Reference: the principle is Carlini & Wagner's (AISec 2017) and Tramèr et al.'s (NeurIPS 2020), attack the
     detector with the classifier; the form is this project's own.
@@ -69,9 +72,21 @@ class Evasive(Objective):
 
 @dataclass(frozen=True)
 class AllWrong(Objective):
-    """Every listed head misclassifies: above zero exactly then."""
+    """Every listed head misclassifies: above zero exactly then.
+
+    Args:
+        tasks: classification tasks.
+
+    Raises:
+        ValueError: if there is no task.
+    """
 
     tasks: Sequence[Task]
+
+    def __post_init__(self) -> None:
+        """Refuse an empty goal, which would be met by the clean image."""
+        if not self.tasks:
+            raise ValueError("all of no heads is nothing to attack; give at least one task")
 
     def __call__(self, outputs: Outputs, truth: Truth) -> PerExample:
         """Combine the margins of all heads."""

@@ -53,12 +53,15 @@ class Guard(nn.Module):
         return self.model(image)
 
     def decide(self, outputs: Outputs) -> Decision:
-        """Judge outputs that are already there."""
+        """Judge outputs that are already there; a score that is not a number is rejected."""
         score = self.rejector.score(outputs)
-        return Decision(outputs[self.rejector.main].argmax(1), score >= self.threshold, score)
+        return Decision(outputs[self.rejector.main].argmax(1), ~(score < self.threshold), score)
 
     @torch.no_grad()
     def predict(self, image: Image) -> Int64[Tensor, " batch"]:
-        """Return the main class of each image, or −1 where the guard rejects it."""
+        """Return the main class of each image, or −1 where the guard rejects it.
+
+        The model is used in the mode it is in; `eval()` belongs before the first call.
+        """
         decision = self.decide(self.model(image))
         return torch.where(decision.rejected, REJECTED, decision.label)

@@ -1,26 +1,16 @@
-"""Rejection rules: when do the answers of the heads contradict each other?"""
+"""Rejection rules: when the answers of the heads contradict each other."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import ceil
-from typing import Protocol, runtime_checkable
+from math import ceil, isinf
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 
+from manyheads.tasks import Relation
 from manyheads.types import Outputs, PerExample
-
-
-@runtime_checkable
-class Relation(Protocol):
-    """What ties a hidden task to the main one; `LabelMap` and `Crossing` are relations."""
-
-    @property
-    def compatible(self) -> Bool[Tensor, "classes groups"]:
-        """Which hidden answers go with which main class."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -39,7 +29,9 @@ class Rejector(ABC):
     ) -> Float[Tensor, "batch classes conditions"]:
         """Return what must be above zero for the rejector to stay silent, if the main head answered each class.
 
-        An attacker who knows the rule raises exactly these; they are differentiable almost everywhere.
+        With that class leading, the score is below the threshold exactly where all of them are above zero; a tie
+        between answers counts as not silent. An attacker who knows the rule raises exactly these; they are
+        differentiable almost everywhere.
         """
 
     @abstractmethod
@@ -83,15 +75,17 @@ class Disagreement(Rejector):
     ) -> Float[Tensor, "batch classes conditions"]:
         """Return the leads of the compatible hidden answers that are needed to stay below the threshold."""
         main = outputs[self.main]
-        needed = len(self.hidden) - ceil(threshold) + 1
-        if needed <= 0:
+        if threshold > len(self.hidden):  # no count reaches it: nothing is needed
             return main.new_zeros(*main.shape, 0)
+        if threshold <= 0:  # every count reaches it: nothing helps
+            return main.new_full((*main.shape, 1), -1.0)
         leads = [_lead_of_compatible(outputs[name], relation) for name, relation in self.hidden.items()]
-        return torch.stack(leads, dim=2).topk(min(needed, len(leads)), dim=2).values
+        needed = len(leads) - ceil(threshold) + 1
+        return torch.stack(leads, dim=2).topk(needed, dim=2).values
 
     def admissible(self, threshold: float) -> float:
         """Round up to a whole number of contradictions, at least one."""
-        return float(max(1, ceil(threshold)))
+        return threshold if isinf(threshold) and threshold > 0 else float(max(1, ceil(threshold)))
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from manyheads.experiments.experiment import (
 from manyheads.experiments.files import RunFiles
 from manyheads.experiments.progress import Bars, bars
 from manyheads.experiments.record import differences, from_json, to_json
+from manyheads.experiments.reporting import Finished, by_data, combination, report, runs_in, training
 from manyheads.experiments.run import Outcome, run, sweep
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Bars",
     "Data",
     "Experiment",
+    "Finished",
     "Hardening",
     "Outcome",
     "Rejection",
@@ -30,9 +32,14 @@ __all__ = [
     "Training",
     "Trial",
     "bars",
+    "by_data",
+    "combination",
     "differences",
     "from_json",
+    "report",
     "run",
+    "runs_in",
     "sweep",
     "to_json",
+    "training",
 ]

@@ -6,6 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from manyheads.experiments.experiment import Experiment
+from manyheads.experiments.guard_record import GuardRecord
 from manyheads.experiments.record import differences, from_json, to_json
 
 
@@ -32,7 +33,7 @@ class RunFiles:
 
     @property
     def guard(self) -> Path:
-        """The guard's threshold, as JSON."""
+        """The guard's tasks, rule and threshold, as JSON."""
         return self.folder / "guard.json"
 
     @property
@@ -81,6 +82,30 @@ class RunFiles:
         if not self.experiment.exists():
             raise FileNotFoundError(f"{self.folder} is not a run: it has no experiment.json; `manyheads run` makes one")
         return from_json(self.experiment.read_text(), source=str(self.experiment))
+
+    @staticmethod
+    def title(knowledge: str, *, trial: str, eps: float) -> str:
+        """Name, without ending, of the files of one trial by one attacker."""
+        return f"{knowledge}--{trial.replace(' ', '-')}--{eps:.4g}"
+
+    def facts_of(self, knowledge: str, *, trial: str, eps: float) -> Path:
+        """Per-example facts of one trial by one attacker."""
+        return self.facts / f"{self.title(knowledge, trial=trial, eps=eps)}.parquet"
+
+    def gallery_of(self, knowledge: str, *, trial: str, eps: float) -> Path:
+        """Kept images of one trial by one attacker."""
+        return self.gallery / f"{self.title(knowledge, trial=trial, eps=eps)}.safetensors"
+
+    def read_guard(self) -> GuardRecord:
+        """Read what the guard needs beside its weights.
+
+        Raises:
+            FileNotFoundError: if the run was not trained yet.
+            ValueError: if the file is damaged.
+        """
+        if not self.guard.exists():
+            raise FileNotFoundError(f"{self.folder} has no trained guard yet; run the experiment first")
+        return GuardRecord.from_json(self.guard.read_text(), source=str(self.guard))
 
     def write_history(self, history: pl.DataFrame) -> None:
         """Write losses and validation measures."""

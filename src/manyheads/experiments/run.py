@@ -1,15 +1,13 @@
 """Run an experiment from data to scores, or go on with it where it was stopped."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 
 import polars as pl
 
 from manyheads.evaluation import Facts
 from manyheads.experiments.experiment import Experiment
 from manyheads.experiments.files import RunFiles
-from manyheads.experiments.materials import make_rejector, make_tasks
 from manyheads.experiments.progress import Bars
 from manyheads.experiments.stages import Workshop, attack_all, guard, score, train
 
@@ -23,14 +21,12 @@ class Outcome:
         files: where everything lies.
         facts: what happened to each example.
         scores: shares with 95 % intervals.
-        parameters: counts of the model's parameters, shared and of each head.
     """
 
     experiment: Experiment
     files: RunFiles
     facts: Facts
     scores: pl.DataFrame
-    parameters: dict[str, object]
 
 
 def run(experiment: Experiment, bars: Bars) -> Outcome:
@@ -47,7 +43,7 @@ def run(experiment: Experiment, bars: Bars) -> Outcome:
     model = train(shop, bars)
     victim = guard(shop, model)
     facts = attack_all(shop, victim, bars)
-    return Outcome(experiment, files, facts, score(shop, facts), asdict(model.parameter_counts()))
+    return Outcome(experiment, files, facts, score(shop, facts))
 
 
 def sweep(experiments: Sequence[Experiment], bars: Bars) -> tuple[Outcome, ...]:

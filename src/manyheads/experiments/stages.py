@@ -1,6 +1,5 @@
 """The stages of a run: train, guard, attack, score. Each reads files, writes files, and does nothing twice."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields, replace
 from functools import cached_property
@@ -14,10 +13,11 @@ from manyheads.defences import Guard, calibrate
 from manyheads.evaluation import Facts, evaluate, joined, scores
 from manyheads.experiments.attackers import attack, known, threat
 from manyheads.experiments.experiment import Experiment, Hardening, Knowledge, Trial
+from manyheads.experiments.files import RunFiles
 from manyheads.experiments.gallery import Gallery
+from manyheads.experiments.guard_record import record
 from manyheads.experiments.materials import Splits, make_model, make_rejector, make_tasks, open_data
 from manyheads.experiments.progress import Bars
-from manyheads.experiments.files import RunFiles
 from manyheads.models import MultiTaskModel
 from manyheads.tasks import Task
 from manyheads.threats import TaskLoss, ThreatModel
@@ -95,7 +95,8 @@ def guard(shop: Workshop, model: nn.Module) -> Guard:
         made = Guard(model, rejector, wanted.threshold)
     else:
         made = calibrate(model, rejector, shop.loader(shop.splits.validation), reject=wanted.reject)
-    shop.files.guard.write_text(json.dumps({"threshold": made.threshold}) + "\n")
+    described = record(made, tasks=shop.tasks, image_shape=shop.splits.train.image_shape)
+    shop.files.guard.write_text(described.to_json())
     return made
 
 
@@ -122,13 +123,10 @@ class _Work:
     trial: Trial
     knowledge: Knowledge
 
-    @property
-    def title(self) -> str:
-        return f"{self.knowledge}--{self.name.replace(' ', '-')}--{self.trial.budget.eps:.4g}"
-
 
 def _attacked(shop: Workshop, victim: Guard, bars: Bars, *, work: _Work) -> Facts:
-    path = shop.files.facts / f"{work.title}.parquet"
+    eps = float(work.trial.budget.eps)
+    path = shop.files.facts_of(work.knowledge, trial=work.name, eps=eps)
     if path.exists():
         return Facts.load(path)
     test = shop.splits.test
@@ -146,7 +144,7 @@ def _attacked(shop: Workshop, victim: Guard, bars: Bars, *, work: _Work) -> Fact
             seed=shop.experiment.seed,
             observe=gallery.observe,
         ).labelled(model=shop.experiment.name, attack=work.name)
-    gallery.save(shop.files.gallery / f"{work.title}.safetensors")
+    gallery.save(shop.files.gallery_of(work.knowledge, trial=work.name, eps=eps))
     facts.save(path)
     return facts
 

@@ -19,17 +19,17 @@ def gtsrb() -> Experiment:
         hidden={"shape": "gtsrb/shape", "content": "gtsrb/content"},
         architecture=Architecture("small_resnet"),
         training=Training(
-            epochs=20,
+            epochs=15,
             batch_size=64,
             optimizer=SGD(0.1),
             schedule=OneCycle(rise=0.3),
             hardening=Hardening(PGD(steps=3, step_size=4 / 255), Linf(EPS), ramp=0.3),
             selection=PGD(steps=7, step_size=STEP),
-            selection_examples=400,
+            selection_examples=300,
         ),
-        trials=_trials(examples=1000, cw=CW(steps=60, learning_rate=0.01), cw_examples=100),
+        trials=_trials(examples=1000, cw=CW(steps=50, learning_rate=0.01), cw_examples=60),
         sweep=(2 / 255, 4 / 255, 16 / 255),
-        sweep_examples=300,
+        sweep_examples=200,
     )
 
 

@@ -170,7 +170,7 @@ class Table:
 def percent(share: float) -> str:
     """Write a share in percent; what is not 0 or 100 to five decimals is not written so.
 
-    >>> [percent(share) for share in (0, 0.0004, 0.5, 0.9996, 1)]
+    >>> [percent(share) for share in (0.0, 0.0004, 0.5, 0.9996, 1.0)]
     ['0', '0.04', '50.0', '99.96', '100']
     """
     for decimals in range(1, 6):

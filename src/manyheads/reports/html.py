@@ -4,13 +4,12 @@ import json
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import groupby
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from manyheads.reports.cells import NOT_MEASURED, Cell, Table
-from manyheads.reports.gallery import CAUGHT, FOOLED, REFUSED, SURVIVED, Exhibit, cards
+from manyheads.reports.gallery import CAUGHT, FOOLED, REFUSED, SURVIVED, Card, Exhibit, cards
 from manyheads.reports.results import ADAPTIVE, GRAY
 from manyheads.reports.verdicts import Caution, Finding
 
@@ -113,7 +112,7 @@ def to_html(contents: ReportContents) -> str:
     }
     halls = [_halls(section.exhibits) for section in contents.sections]
     return environment.get_template("report.html").render(
-        contents=contents, experiments=experiments, halls=halls, tone=_TONES, width=_width
+        contents=contents, experiments=experiments, halls=halls, tone=_TONES, width=_width, not_measured=NOT_MEASURED
     )
 
 
@@ -121,20 +120,15 @@ _TONES = {FOOLED: "bad", CAUGHT: "held", SURVIVED: "good", REFUSED: "held"}
 """How the page colours the fate of an image."""
 
 
-def _halls(exhibits: tuple[Exhibit, ...]) -> list[tuple[str, list[tuple[str, object]]]]:
-    """Galleries of one model and attack under one heading, by threat; gray-box is never shown without adaptive."""
-
-    def heading(exhibit: Exhibit) -> str:
-        return f"{exhibit.model}: {exhibit.challenge.label}"
-
-    halls = []
-    for name, group in groupby(
-        sorted(exhibits, key=lambda one: list(map(heading, exhibits)).index(heading(one))), heading
-    ):
-        rooms: dict[str, object] = {exhibit.threat: cards(exhibit) for exhibit in group}
-        if GRAY in rooms:
-            rooms.setdefault(ADAPTIVE, NOT_MEASURED)
-        halls.append((name, list(rooms.items())))
+def _halls(exhibits: tuple[Exhibit, ...]) -> dict[str, dict[str, list[Card]]]:
+    """Collect the galleries of one model and attack, by threat; gray-box is never shown without adaptive."""
+    halls: dict[str, dict[str, list[Card]]] = {}
+    for exhibit in exhibits:
+        hall = halls.setdefault(f"{exhibit.model}: {exhibit.challenge.label}", {})
+        hall.setdefault(exhibit.threat, []).extend(cards(exhibit))
+    for hall in halls.values():
+        if GRAY in hall:
+            hall.setdefault(ADAPTIVE, [])
     return halls
 
 

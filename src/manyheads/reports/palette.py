@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from matplotlib import rc, rc_context, rcdefaults
 from matplotlib.rcsetup import cycler
@@ -12,7 +13,7 @@ _THREATS = {GRAY: "#6b7280", WHITE: "#0072b2", ADAPTIVE: "#d55e00"}
 _OTHERS = ("#009e73", "#cc79a7", "#56b4e9", "#b8860b", "#000000")
 _MARKERS = "os^DvPX"
 _DASHES = ("-", "--", ":", "-.")
-_STYLE = {
+_STYLE: dict[Any, dict[str, Any]] = {
     "font": {"family": "sans-serif", "sans-serif": ["DejaVu Sans"], "size": 10},
     "axes": {
         "titlesize": 11,

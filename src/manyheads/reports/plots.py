@@ -132,9 +132,9 @@ def _percent_axis(axes: Axes, label: str) -> None:
 
 def _whiskers(cells: Sequence[Cell]) -> list[list[float]]:
     """Lengths below and above, in percent points; zero where a cell has no interval."""
-    spans = [(cell.value or 0, cell.low, cell.high) for cell in cells]
-    below = [0.0 if low is None else 100 * max(0, value - low) for value, low, _ in spans]
-    above = [0.0 if high is None else 100 * max(0, high - value) for value, _, high in spans]
+    spans = [(cell.value or 0.0, cell.low, cell.high) for cell in cells]
+    below = [0.0 if low is None else 100 * max(0.0, value - low) for value, low, _ in spans]
+    above = [0.0 if high is None else 100 * max(0.0, high - value) for value, _, high in spans]
     return [below, above]
 
 

@@ -112,18 +112,30 @@ def _finding(results: Results, model: str) -> Finding:
         threat: results.attacked(model, challenge=challenge, threat=threat, score=HEADLINE)
         for threat in results.threats
     }
-    base = results.baseline(results.training(model))
-    without = results.lowest(base, challenge=challenge)
-    known = results.lowest(model, challenge=challenge, threats=_informed(results))
-    text = (
-        f"On clean images it answers rightly on {_worded(clean)} and rejects {_worded(rejected)}. "
-        f"Under {challenge.label}, a gray-box attacker, who does not know the hidden heads, leaves "
-        f"{_worded(attacked[GRAY])} of images right or rejected; an attacker who knows the hidden heads and the rule "
-    )
-    text += "was not measured." if attacked[ADAPTIVE].n is None else f"brings it to {_worded(known)}."
-    if base is not None and base != model:
-        text += f" Without hidden tasks the same training keeps {_worded(without)}."
+    text = f"On clean images it answers rightly on {_worded(clean)} and rejects {_worded(rejected)}. "
+    if len(results.tasks(model)) > 1:
+        text += _under_attack(results, model, challenge=challenge)
+    else:
+        lowest = results.lowest(model, challenge=challenge)
+        text += f"It has no hidden tasks. {challenge.label} leaves {_worded(lowest)} of images right."
     return Finding(title=model, text=text, bars=(("clean", clean), *attacked.items()))
+
+
+def _under_attack(results: Results, model: str, *, challenge: Challenge) -> str:
+    gray, adaptive = (
+        results.attacked(model, challenge=challenge, threat=threat, score=HEADLINE) for threat in (GRAY, ADAPTIVE)
+    )
+    known = results.lowest(model, challenge=challenge, threats=_informed(results))
+    base = results.baseline(results.training(model))
+    text = (
+        f"Under {challenge.label}, a gray-box attacker, who does not know the hidden heads, leaves {_worded(gray)} of "
+        "images right or rejected; an attacker who knows the hidden heads and the rule "
+    )
+    text += "was not measured." if adaptive.n is None else f"brings it to {_worded(known)}."
+    if base is not None:
+        without = results.lowest(base, challenge=challenge)
+        text += f" Without hidden tasks the same training keeps {_worded(without)}."
+    return text
 
 
 def _worded(cell: Cell) -> str:

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Literal
 
 from manyheads import recipes
-from manyheads.experiments import Experiment
-from manyheads.studies.grid import Member, grid
+from manyheads.studies.grid import grid
+from manyheads.studies.printed_numbers import hyun2024
+from manyheads.studies.study import Study
 
 Profile = Literal["quick", "paper"]
 DataSet = Literal["mnist", "svhn", "gtsrb", "cifar10", "tiny_imagenet"]
@@ -30,7 +31,7 @@ PAPER: Mapping[str, recipes.Recipe] = {
     "cifar10": recipes.cifar10_paper,
     "tiny_imagenet": recipes.tiny_imagenet_paper,
 }
-QUICK_PLAIN_EPOCHS: Mapping[str, int] = {"mnist": 1, "gtsrb": 12}
+QUICK_PLAIN_EPOCHS: Mapping[str, int] = {"mnist": 1, "gtsrb": 8}
 """Plain training needs fewer epochs than hardening to converge."""
 
 NAMES: Mapping[str, str] = {
@@ -40,12 +41,12 @@ NAMES: Mapping[str, str] = {
     "cifar10": "CIFAR-10",
     "tiny_imagenet": "Tiny ImageNet",
 }
-TRIALS: Mapping[str, str] = {"pgd targeted": "pgd_targeted", "pgd untargeted": "pgd_untargeted", "cw": "cw_untargeted"}
-"""What the paper calls each trial."""
 
 
-def members(data: DataSet, *, profile: Profile, data_root: Path, seed: int = 0, folder: Path = Path("runs")) -> tuple[Member, ...]:
-    """List the eight experiments of one data set.
+def study(
+    data: DataSet, *, profile: Profile, data_root: Path, seed: int = 0, folder: Path = Path("runs")
+) -> Study:
+    """Make the study of one data set: eight experiments.
 
     Args:
         data: which data set.
@@ -54,8 +55,13 @@ def members(data: DataSet, *, profile: Profile, data_root: Path, seed: int = 0, 
         seed: decides everything random.
         folder: where runs are kept.
     """
-    recipe: Experiment = (QUICK if profile == "quick" else PAPER)[data]()
+    recipe = (QUICK if profile == "quick" else PAPER)[data]()
     recipe = replace(recipe, data_root=data_root, seed=seed, folder=folder, name=recipe.data.name)
-    study = f"hyun2024-{profile}" + (f"-seed{seed}" if seed else "")
     plain_epochs = QUICK_PLAIN_EPOCHS.get(data) if profile == "quick" else None
-    return grid(recipe, study=study, plain_epochs=plain_epochs)
+    name = f"hyun2024-{profile}" + (f"-seed{seed}" if seed else "")
+    return Study(
+        title=f"Hidden tasks on {NAMES[data]} ({profile} profile of the study of Hyun & Park 2024)",
+        folder=folder / name / recipe.name,
+        members=grid(recipe, study=name, plain_epochs=plain_epochs),
+        printed=hyun2024(data, hidden=tuple(recipe.hidden)),
+    )

@@ -1,29 +1,59 @@
-"""The papers' printed numbers, as data."""
+"""The papers' printed numbers, as data, keyed like our tables."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
 import polars as pl
 
+from manyheads.reports import CLEAN, Printed
+
+_HYUN2024 = {
+    "natural": "plain",
+    "adversarial": "hardened",
+    "clean": CLEAN,
+    "pgd_targeted": "pgd targeted",
+    "pgd_untargeted": "pgd untargeted",
+    "cw_untargeted": "cw",
+}
+"""Our names for the paper's trainings and evaluations."""
+
 
 @dataclass(frozen=True)
-class Printed:
-    """A paper's tables of accuracies.
+class PrintedTables:
+    """A paper's accuracies, as shares, by (combination, training, attack).
 
     Args:
-        main: columns `dataset, combination, training, evaluation, percent`: accuracy of the main task.
-        hidden: the same for the hidden tasks (their mean where there are two).
+        main: of the main task.
+        hidden: of the hidden tasks, their mean where there are two.
     """
 
-    main: pl.DataFrame
-    hidden: pl.DataFrame
+    main: Printed
+    hidden: Printed
 
 
-def hyun2024() -> Printed:
-    """Tables 2 and 3 of Hyun & Park, IEEE Access 2024; null where the text of the paper has lost a number."""
-    return Printed(_read("hyun2024_table2.csv"), _read("hyun2024_table3.csv"))
+def hyun2024(data: str, *, hidden: Sequence[str]) -> PrintedTables:
+    """Tables 2 and 3 of Hyun & Park, IEEE Access 2024, for one data set; empty for one that the paper has not.
+
+    Args:
+        data: name of the data set.
+        hidden: our names of the paper's auxiliary tasks, in its order.
+    """
+    names = _HYUN2024 | {f"aux{place}": task for place, task in enumerate(hidden, start=1)}
+    return PrintedTables(
+        _keyed(read("hyun2024_table2"), data=data, names=names), _keyed(read("hyun2024_table3"), data=data, names=names)
+    )
 
 
-def _read(name: str) -> pl.DataFrame:
-    text = files("manyheads.studies").joinpath("printed", name).read_bytes()
-    return pl.read_csv(text, comment_prefix="#", schema_overrides={"percent": pl.Float64})
+def read(table: str) -> pl.DataFrame:
+    """Read one printed table; `percent` is null where the text of the paper has lost a number."""
+    content = files("manyheads.studies").joinpath("printed", f"{table}.csv").read_bytes()
+    return pl.read_csv(content, schema_overrides={"percent": pl.Float64, "note": pl.String})
+
+
+def _keyed(table: pl.DataFrame, *, data: str, names: Mapping[str, str]) -> Printed:
+    return {
+        ("+".join(names.get(part, part) for part in row["combination"].split("+")), names[row["training"]], names[row["evaluation"]]): row["percent"] / 100
+        for row in table.filter(dataset=data).iter_rows(named=True)
+        if row["percent"] is not None
+    }

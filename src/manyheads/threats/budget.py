@@ -56,12 +56,13 @@ class Budget(ABC):
         """
 
     @abstractmethod
-    def steepest(self, gradient: Image, *, free: Tensor | None = None) -> Image:
+    def steepest(self, gradient: Image, *, free: Image | None = None) -> Image:
         """Return the direction of size one that climbs fastest along the gradient; zero where the gradient is.
 
         Args:
             gradient: the gradient of each example's loss.
-            free: which pixels can still move in the gradient's direction; None for all.
+            free: how far each pixel can still move in the gradient's direction, as a share of the step; None for all
+                the way. Only where pixels compete, in L1, does it matter: a step is not spent on what cannot move.
         """
 
     @abstractmethod
@@ -116,7 +117,7 @@ class Linf(Budget):
         clipped = clipped if low is None else clipped.maximum(low)
         return clipped if high is None else clipped.minimum(high)
 
-    def steepest(self, gradient: Image, *, free: Tensor | None = None) -> Image:  # noqa: ARG002 (pixels do not compete)
+    def steepest(self, gradient: Image, *, free: Image | None = None) -> Image:  # noqa: ARG002 (pixels do not compete)
         """Return the gradient's sign: a pixel that cannot move costs the others nothing."""
         return gradient.sign()
 
@@ -152,7 +153,7 @@ class L2(Budget):
                 return _signed(torch.minimum(scale * magnitude, room), like=perturbation)
             scale = larger
 
-    def steepest(self, gradient: Image, *, free: Tensor | None = None) -> Image:  # noqa: ARG002 (kept comparable to other tools)
+    def steepest(self, gradient: Image, *, free: Image | None = None) -> Image:  # noqa: ARG002 (kept comparable to other tools)
         """Return the gradient, scaled to length one."""
         tiny = torch.finfo(gradient.dtype).tiny
         # First to a largest entry of one: the squares of small gradients would vanish.
@@ -201,12 +202,22 @@ class L1(Budget):
                 break
         return _signed((magnitude - threshold).clamp_min(0).minimum(room), like=perturbation)
 
-    def steepest(self, gradient: Image, *, free: Tensor | None = None) -> Image:
-        """Return a unit change of the one free pixel whose gradient is largest."""
-        flat = gradient if free is None else gradient * free
-        flat = flat.flatten(1)
-        best = flat.abs().argmax(1, keepdim=True)
-        return torch.zeros_like(flat).scatter_(1, best, flat.gather(1, best).sign()).view_as(gradient)
+    def steepest(self, gradient: Image, *, free: Image | None = None) -> Image:
+        """Change the pixels of largest gradient, one after the other, until they have moved by one in all.
+
+        A pixel that is stopped by its bound gets a whole step all the same: what the bound cuts off costs nothing, and
+        keeps the projection from pulling the pixel back.
+        """
+        flat = gradient.flatten(1)
+        if free is None:
+            free = torch.ones_like(gradient)
+        order = flat.abs().argsort(dim=1, descending=True)
+        share = free.flatten(1).gather(1, order)
+        spent = share.cumsum(1) - share
+        left = (1 - spent).clamp_min(0)
+        stopped = (share <= left) & (left > 0)
+        change = torch.zeros_like(flat).scatter_(1, order, torch.where(stopped, 1, left))
+        return _signed(change, like=gradient)
 
     def noise(self, clean: Image, rng: Streams) -> Image:
         """Draw uniformly from the ball: exponential magnitudes and one more for the surface, random signs."""

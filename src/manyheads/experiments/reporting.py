@@ -1,0 +1,202 @@
+"""Reports of finished runs: one page for one run, or for a study of many on the same data."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+
+import polars as pl
+
+from manyheads.experiments.experiment import Experiment
+from manyheads.experiments.files import RunFiles
+from manyheads.experiments.record import to_json
+from manyheads.reports import (
+    ADAPTIVE,
+    GRAY,
+    Challenge,
+    Exhibit,
+    Printed,
+    Provenance,
+    ReportContents,
+    Results,
+    Section,
+    accuracy_section,
+    cautions,
+    eps_section,
+    findings,
+    gallery_section,
+    hidden_section,
+    load_exhibit,
+    rejection_section,
+    training_section,
+    write_report,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Finished:
+    """Finished runs on one data set, ready to be reported together.
+
+    Args:
+        runs: their folders, in the order of the tables.
+
+    Raises:
+        ValueError: if there is none, or one has no scores yet.
+    """
+
+    runs: tuple[RunFiles, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse what has nothing to report."""
+        if not self.runs:
+            raise ValueError("a report needs at least one finished run, got none")
+        unfinished = [str(files.folder) for files in self.runs if not files.scores.exists()]
+        if unfinished:
+            raise ValueError(f"these runs have no scores yet: {', '.join(unfinished)}; run them first")
+
+    @cached_property
+    def experiments(self) -> tuple[Experiment, ...]:
+        """What was run."""
+        return tuple(files.read_experiment() for files in self.runs)
+
+    @property
+    def date(self) -> str:
+        """Day on which the last of them was finished (UTC)."""
+        when = max(files.scores.stat().st_mtime for files in self.runs)
+        return datetime.fromtimestamp(when, tz=UTC).date().isoformat()
+
+    @cached_property
+    def everything(self) -> Results:
+        """All scores, those over a range of eps included."""
+        scores = pl.concat([pl.read_parquet(files.scores) for files in self.runs])
+        names = {experiment.name: title(experiment) for experiment in self.experiments}
+        rows = [(title(one), combination(one), training(one)) for one in self.experiments]
+        models = pl.DataFrame(rows, schema=["model", "combination", "training"], orient="row")
+        return Results(scores.with_columns(pl.col("model").replace_strict(names)), models)
+
+    @cached_property
+    def results(self) -> Results:
+        """The scores of the trials at their own budgets."""
+        trials = self.experiments[0].trials
+        budgets = pl.DataFrame(
+            [(name, float(trial.budget.eps)) for name, trial in trials.items()], schema=["attack", "eps"], orient="row"
+        )
+        return Results(self.everything.scores.join(budgets, on=["attack", "eps"], maintain_order="left"), self.everything.models)
+
+
+def title(experiment: Experiment) -> str:
+    """Short name of a model among those on the same data."""
+    return f"{combination(experiment)} {training(experiment)}"
+
+
+def combination(experiment: Experiment) -> str:
+    """Name of a model's combination of tasks."""
+    return "+".join(["main", *experiment.hidden])
+
+
+def training(experiment: Experiment) -> str:
+    """Name of a model's kind of training."""
+    return "plain" if experiment.training.hardening is None else "hardened"
+
+
+def report(
+    finished: Finished, path: Path, *, heading: str, main: Printed | None = None, hidden: Printed | None = None
+) -> None:
+    """Write the page of some runs on one data set.
+
+    Args:
+        finished: the runs.
+        path: where the page goes.
+        heading: its title.
+        main: a paper's accuracies of the main task, to stand beside ours.
+        hidden: a paper's accuracies of the hidden tasks.
+    """
+    results = finished.results
+    histories = {title(one): pl.read_parquet(files.history) for one, files in zip(finished.experiments, finished.runs, strict=True)}
+    sections = (
+        accuracy_section(results, printed=main),
+        rejection_section(results),
+        hidden_section(results, printed=hidden),
+        eps_section(finished.everything),
+        gallery_section(_exhibits(finished)),
+        training_section(histories),
+    )
+    contents = ReportContents(
+        title=heading,
+        findings=findings(results),
+        cautions=cautions(results),
+        sections=tuple(section for section in sections if isinstance(section, Section)),
+        provenance=_provenance(finished),
+    )
+    write_report(path, contents)
+
+
+def _exhibits(finished: Finished) -> tuple[Exhibit, ...]:
+    """Galleries of the model with most hidden tasks, for each training: gray-box and adaptive."""
+    richest = {training(one): place for place, one in enumerate(finished.experiments)}
+    for place, one in enumerate(finished.experiments):
+        if len(one.hidden) > len(finished.experiments[richest[training(one)]].hidden):
+            richest[training(one)] = place
+    return tuple(
+        exhibit
+        for place in richest.values()
+        for exhibit in _exhibits_of(finished.experiments[place], finished.runs[place])
+    )
+
+
+def _exhibits_of(experiment: Experiment, files: RunFiles) -> list[Exhibit]:
+    names = files.read_guard().class_names
+    shown = []
+    for trial_name, trial in experiment.trials.items():
+        challenge = Challenge(attack=trial_name, norm=type(trial.budget).__name__, eps=float(trial.budget.eps))
+        for threat in (GRAY, ADAPTIVE):
+            path = files.gallery_of(threat, trial=trial_name, eps=challenge.eps)
+            if path.exists():
+                shown.append(
+                    load_exhibit(
+                        path,
+                        model=title(experiment),
+                        threat=threat,
+                        challenge=challenge,
+                        main=experiment.main,
+                        class_names=names,
+                    )
+                )
+    return shown
+
+
+def _provenance(finished: Finished) -> Provenance:
+    records: Mapping[str, object] = {title(one): json.loads(to_json(one)) for one in finished.experiments}
+    guards = {title(one): files.read_guard() for one, files in zip(finished.experiments, finished.runs, strict=True)}
+    return Provenance(
+        experiments=records,
+        versions={name: version(name) for name in ("manyheads", "torch", "numpy")},
+        seed=finished.experiments[0].seed,
+        date=finished.date,
+        commit=next(iter(guards.values())).commit,
+        parameters={name: (record.shared, sum(record.private.values())) for name, record in guards.items()},
+    )
+
+
+def runs_in(folder: Path) -> tuple[RunFiles, ...]:
+    """List the runs in a folder and below, in the order in which they were begun.
+
+    Raises:
+        FileNotFoundError: if there is none.
+    """
+    found = sorted(folder.rglob("experiment.json"), key=lambda path: path.stat().st_mtime)
+    if not found:
+        raise FileNotFoundError(f"{folder} holds no run: there is no experiment.json in it or below")
+    return tuple(RunFiles(path.parent) for path in found)
+
+
+def by_data(runs: Sequence[RunFiles]) -> dict[str, Finished]:
+    """Sort finished runs by their data set; runs that are still going are left out."""
+    sorted_runs: dict[str, list[RunFiles]] = {}
+    for files in runs:
+        if files.scores.exists():
+            sorted_runs.setdefault(files.read_experiment().data.name, []).append(files)
+    return {data: Finished(tuple(members)) for data, members in sorted_runs.items()}

@@ -1,0 +1,63 @@
+"""Studies: grids of experiments that are run, reported together and laid beside a paper's numbers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from manyheads.experiments import Bars, Experiment, Finished, report, sweep
+from manyheads.reports import Table, hidden_table, main_table, rejection_table, to_markdown
+from manyheads.studies.printed_numbers import PrintedTables
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """A grid of experiments on one data set.
+
+    Args:
+        title: heading of its report.
+        folder: where its report and tables go.
+        members: the experiments, in the order of the tables.
+        printed: the paper's numbers.
+    """
+
+    title: str
+    folder: Path
+    members: Sequence[Experiment]
+    printed: PrintedTables
+
+    def conduct(self, bars: Bars) -> tuple[Table, ...]:
+        """Run what has not been run yet, write `report.html` and `results.md`, and return the tables.
+
+        Raises:
+            ValueError: if an experiment cannot be carried out.
+        """
+        outcomes = sweep(self.members, bars)
+        finished = Finished(tuple(outcome.files for outcome in outcomes))
+        self.folder.mkdir(parents=True, exist_ok=True)
+        report(
+            finished,
+            self.folder / "report.html",
+            heading=self.title,
+            main=self.printed.main,
+            hidden=self.printed.hidden,
+        )
+        tables = self._tables(finished)
+        (self.folder / "results.md").write_text(self._results(finished, tables))
+        return tables
+
+    def _tables(self, finished: Finished) -> tuple[Table, ...]:
+        results = finished.results
+        return (
+            main_table(results, printed=self.printed.main),
+            *(rejection_table(results, challenge) for challenge in results.challenges),
+            hidden_table(results, printed=self.printed.hidden),
+        )
+
+    def _results(self, finished: Finished, tables: Sequence[Table]) -> str:
+        """Write the tables as a document that says where they come from."""
+        first = finished.runs[0]
+        guard, experiment = first.read_guard(), finished.experiments[0]
+        origin = f"{finished.date}, commit {guard.commit or 'unknown'}, seed {experiment.seed}."
+        parts = [f"# {self.title}", origin, *(to_markdown(table) for table in tables)]
+        return "\n\n".join(parts) + "\n"
+
