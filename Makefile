@@ -18,7 +18,7 @@ help:
 	@echo "PYTHON=...  the interpreter that makes .venv (3.11 or newer; now: $(PYTHON))"
 
 demo: $(VENV)/.installed
-	$(BIN)/manyheads study demo
+	$(BIN)/manyheads study demo --jobs 2
 	@echo "The report is at $(CURDIR)/runs/demo/report.html"
 
 test: $(VENV)/.installed-dev

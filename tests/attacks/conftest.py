@@ -81,13 +81,19 @@ def victim() -> Victim:
 
 @pytest.fixture
 def linear() -> Callable[..., Victim]:
-    """Make a linear victim that is right about eight images with pixels between `low` and `high`."""
+    """Make a linear victim that is right (or wrong) about eight images with pixels between `low` and `high`.
+
+    Their distances from the boundary are 0.1 to 0.6.
+    """
 
     def make(*, low: float, high: float, wrong: bool = False) -> Victim:
         generator = torch.Generator().manual_seed(1)
         weight = torch.randn(3, 4, 4, generator=generator)
-        image = low + (high - low) * torch.rand(8, 3, 4, 4, generator=generator)
-        bias = -float((image.flatten(1) @ weight.flatten()).median()) - 1e-3
+        image = low + (high - low) * torch.rand(40, 3, 4, 4, generator=generator)
+        score = image.flatten(1) @ weight.flatten()
+        bias = -float(score.median())
+        distance = (score + bias).abs() / weight.norm()
+        image = image[(distance > 0.1) & (distance < 0.6)][:8]
         model = Linear(weight, bias)
         label = model(image)["main"].argmax(1)
         label = 1 - label if wrong else label

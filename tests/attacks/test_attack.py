@@ -26,10 +26,29 @@ class Recomputing(nn.Module):
         return {"main": features.square().mean((2, 3))}
 
 
+class Brightness:
+    """A loss of one's own, without a model."""
+
+    knows_success = True
+
+    def __call__(self, image: Image) -> Tensor:
+        return image.mean((1, 2, 3))
+
+    def margin(self, image: Image) -> Tensor:
+        return image.mean((1, 2, 3)) - 0.55
+
+    def won(self, image: Image) -> Tensor:
+        return self.margin(image) > 0
+
+    def select(self, rows: Tensor) -> "Brightness":
+        assert rows.numel() > 0
+        return self
+
+
 class Reckless(Attack):
     """An attack that fails half-way."""
 
-    def search(self, loss: Loss, clean: Image, *, budget: Budget, rng: Streams) -> Image:
+    def search(self, loss: Loss, clean: Image, *, budget: Budget, rng: Streams) -> Image:  # noqa: ARG002 (a stand-in)
         loss(clean)
         raise RuntimeError("out of memory")
 
@@ -143,6 +162,13 @@ def test_the_best_image_is_kept_example_by_example() -> None:
     best.offer(torch.full((2, 1, 1, 1), 3.0), torch.tensor([9.0, 1.5]), rows=torch.tensor([2, 0]))
     assert best.image.flatten().tolist() == [2.0, 1.0, 3.0]
     assert best.loss.tolist() == [2.0, 5.0, 9.0]
+
+
+@every_attack
+def test_a_loss_of_ones_own_can_be_attacked(attack: Attack) -> None:
+    clean = torch.full((3, 1, 4, 4), 0.5)
+    attacked = attack(Brightness(), clean, Linf(0.1))
+    assert float(attacked.mean()) > 0.51
 
 
 def test_a_threat_models_loss_is_what_attacks_expect(victim) -> None:

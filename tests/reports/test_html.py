@@ -134,6 +134,7 @@ def test_the_numbers_of_the_tables_stand_on_the_page(contents, page):
     assert len(cells) > 100
     assert all(cell.text in said and cell.interval in said for cell in cells)
     assert "paper 99.30" in said
+    assert all(table.footnote in said for section in contents.sections for table in section.tables)
 
 
 def test_cautions_stand_before_the_first_section(contents):

@@ -27,7 +27,7 @@ def small(*cells, names=("a", "b")):
     return Table(title="title", stub=("tasks",), columns=columns, rows=(Row(labels=("main",), cells=cells),))
 
 
-@pytest.mark.parametrize("width", [*range(48, 80), 100, 118])
+@pytest.mark.parametrize("width", [50, 53, 57, 61, 66, 100, 118])
 def test_every_table_of_a_study_fits(width, results):
     tables = [main_table(results), hidden_table(results), rejection_table(results, results.challenges[0])]
     for table in tables:

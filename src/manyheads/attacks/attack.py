@@ -1,7 +1,7 @@
 """What every attack is: a search for the image that raises a loss most, within a budget."""
 
 from abc import ABC, abstractmethod
-from contextlib import AbstractContextManager
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Protocol, final, runtime_checkable
 
@@ -38,10 +38,6 @@ class Loss(Protocol):
         """Keep some of the examples (indices or a mask)."""
         ...
 
-    def in_eval_mode(self) -> AbstractContextManager[None]:
-        """Hold the model in eval mode while the context lasts, and leave it as found."""
-        ...
-
 
 @dataclass(frozen=True)
 class Attack(ABC):
@@ -69,7 +65,9 @@ class Attack(ABC):
             ValueError: if the images are not floats in [0, 1], or the loss or its gradient is not finite.
         """
         check(clean)
-        with torch.inference_mode(mode=False), torch.enable_grad(), loss.in_eval_mode():
+        # The model stays in eval mode in backward passes too; a loss of one's own may have no model to hold.
+        held = getattr(loss, "in_eval_mode", nullcontext)
+        with torch.inference_mode(mode=False), torch.enable_grad(), held():
             start = clean.detach().clone()
             return self.search(loss, start, budget=budget, rng=streams_for(start, rng)).detach()
 

@@ -33,7 +33,8 @@ class CW(Attack):
 
     Returned is the winner of smallest L2 distance among all iterates inside the budget (give `L2(float("inf"))` for no
     limit); the clean image itself where it wins already. Where no such winner was found, it is the iterate of highest
-    margin, projected into the budget; the clean image where that has a higher margin.
+    margin, projected into the budget; the clean image where that has a higher margin. Distances shorter than one of
+    Adam's first steps are found less exactly: lower the rate and the first constant for them.
 
     Args:
         steps: how many Adam steps for each constant.
@@ -66,10 +67,13 @@ class CW(Attack):
         """Search for those whose clean image does not win.
 
         Raises:
-            ValueError: if the threat model does not say when the attacker has won.
+            ValueError: if the threat model does not say when the attacker has won, or a margin is not finite.
         """
         with torch.no_grad():
             margin = loss.margin(clean)
+        watch = Watch()
+        watch.see(margin)
+        watch.verdict()
         rows = (margin <= 0).nonzero()[:, 0]
         attacked = clean.clone()
         if len(rows):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
 
-Part = TypeVar("Part")
+_Part = TypeVar("_Part")
 
 
 class DataError(ValueError):
@@ -23,7 +23,7 @@ def wrong(path: Path, *, wanted: str, found: str, origin: str) -> DataError:
     return DataError(f"{path}: expected {wanted}, found {found}; get it from {origin}")
 
 
-def part(parts: Mapping[str, Part], *, name: str) -> Part:
+def part(parts: Mapping[str, _Part], *, name: str) -> _Part:
     """Pick a part of a data set, such as a split or a domain, by its name.
 
     Raises:

@@ -8,7 +8,7 @@ or plain text: a pickle can hang new attributes on anything else that it gets ho
 import pickle
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO, Self
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -83,7 +83,7 @@ class _Array:
 class _LatinBytes(bytes):
     """Stands for `_codecs.encode`, by which Python 3 writes bytes in the old protocols."""
 
-    def __new__(cls, text: str, encoding: str) -> Self:
+    def __new__(cls, text: str, encoding: str) -> "_LatinBytes":  # noqa: PYI034 (beartype cannot check Self here)
         if encoding != "latin1":
             raise DataError(f"the pickle asks for text in the encoding {encoding!r}; bytes are written as 'latin1'")
         return super().__new__(cls, text.encode("latin1"))

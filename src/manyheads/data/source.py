@@ -48,9 +48,9 @@ class InMemory(Source):
     """
 
     images: UInt8[Tensor, "examples channel height width"]
-    labels: Int64[Tensor, " examples"]
+    labels: Int64[Tensor, " labels"]
     class_names: tuple[str, ...]
-    groups: Int64[Tensor, " examples"] | None = None
+    groups: Int64[Tensor, " groups"] | None = None
 
     def __post_init__(self) -> None:
         """Refuse images without labels and labels without names."""
@@ -105,7 +105,7 @@ def split(source: Source, *, share: float, seed: int) -> tuple[Subset, Subset]:
     """Split a source in two: the rest first, then the given share of the examples, class by class.
 
     Without groups the second part has exactly `round(share * examples)` examples, and of every class about its share. A
-    group goes to one part as a whole, so that the second part may have less, by at most one group.
+    group goes to one part as a whole, so that the second part may be larger or smaller, by half a group or so.
 
     Args:
         source: what to split.
@@ -119,13 +119,15 @@ def split(source: Source, *, share: float, seed: int) -> tuple[Subset, Subset]:
         raise ValueError(f"share is the second part's share of the examples, in (0, 1), got {share}")
     groups = torch.arange(len(source)) if source.groups is None else source.groups
     order, sizes = _spread(source.labels, groups, seed=seed)
-    chosen = order[sizes[order].cumsum(0) <= round(share * len(source))]
-    second = _members(groups, chosen)
-    if not 0 < int(second.sum()) < len(source):
+    wanted = round(share * len(source))
+    if len(sizes) < 2 or not 0 < wanted < len(source):
         raise ValueError(
-            f"a share of {share} splits {len(source)} examples in {len(sizes)} groups into {int((~second).sum())} and "
-            f"{int(second.sum())}; no part may be empty: choose another share"
+            f"a share of {share} of {len(source)} examples in {len(sizes)} groups would be {wanted} of them; no part "
+            "may be empty: choose another share"
         )
+    reached = sizes[order].cumsum(0)[:-1]
+    chosen = order[: int((reached - wanted).abs().argmin()) + 1]
+    second = _members(groups, chosen)
     return Subset(source, (~second).nonzero()[:, 0]), Subset(source, second.nonzero()[:, 0])
 
 

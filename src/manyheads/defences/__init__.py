@@ -2,6 +2,7 @@
 
 from manyheads.defences.adaptive import AllWrong, Coherent, Evasive, all_met
 from manyheads.defences.calibrate import calibrate
+from manyheads.defences.evasion_likelihood import EvasionLikelihood
 from manyheads.defences.guard import REJECTED, Decision, Guard
 from manyheads.defences.placement import beside
 from manyheads.defences.rejector import Disagreement, Rejector, SoftDisagreement
@@ -12,6 +13,7 @@ __all__ = [
     "Coherent",
     "Decision",
     "Disagreement",
+    "EvasionLikelihood",
     "Evasive",
     "Guard",
     "Rejector",

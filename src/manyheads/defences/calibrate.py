@@ -1,7 +1,8 @@
 """Calibration: the threshold at which a guard rejects a chosen share of clean inputs."""
 
 from collections.abc import Iterable
-from math import inf
+from fractions import Fraction
+from math import floor, inf
 
 import torch
 from torch import nn
@@ -34,7 +35,7 @@ def calibrate(model: nn.Module, rejector: Rejector, batches: Iterable[Batch], *,
     if not any(len(part) for part in parts):
         raise ValueError("calibration needs held-out clean batches, got none")
     scores = torch.cat(parts).sort().values
-    allowed = int(reject * len(scores))
+    allowed = floor(Fraction(str(float(reject))) * len(scores))  # 0.29 of 100 is 29; in floats it is just below
     # The highest score that must still be accepted; everything above it may be rejected. The next number is taken in
     # the scores' own precision: one that is nearer would be rounded back to it where the guard compares.
     accepted = scores[len(scores) - allowed - 1]

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import ceil, isinf
+from math import ceil, inf
 
 import torch
 from jaxtyping import Float
@@ -24,9 +24,7 @@ class Rejector(ABC):
         """Return the contradiction of each example; higher is more suspicious."""
 
     @abstractmethod
-    def conditions(
-        self, outputs: Outputs, threshold: float
-    ) -> Float[Tensor, "batch classes conditions"]:
+    def conditions(self, outputs: Outputs, threshold: float) -> Float[Tensor, "batch classes conditions"]:
         """Return what must be above zero for the rejector to stay silent, if the main head answered each class.
 
         With that class leading, the score is below the threshold exactly where all of them are above zero; a tie
@@ -70,9 +68,7 @@ class Disagreement(Rejector):
             count = count + (~compatible[answer, outputs[name].argmax(1)]).to(count)
         return count
 
-    def conditions(
-        self, outputs: Outputs, threshold: float
-    ) -> Float[Tensor, "batch classes conditions"]:
+    def conditions(self, outputs: Outputs, threshold: float) -> Float[Tensor, "batch classes conditions"]:
         """Return the leads of the compatible hidden answers that are needed to stay below the threshold."""
         main = outputs[self.main]
         if threshold > len(self.hidden):  # no count reaches it: nothing is needed
@@ -85,7 +81,7 @@ class Disagreement(Rejector):
 
     def admissible(self, threshold: float) -> float:
         """Round up to a whole number of contradictions, at least one."""
-        return threshold if isinf(threshold) and threshold > 0 else float(max(1, ceil(threshold)))
+        return float(ceil(threshold)) if 1 < threshold < inf else max(1.0, threshold)
 
 
 @dataclass(frozen=True)
@@ -113,9 +109,7 @@ class SoftDisagreement(Rejector):
             joint = joint + answers.logsumexp(2)
         return -joint.logsumexp(1).clamp_max(0)
 
-    def conditions(
-        self, outputs: Outputs, threshold: float
-    ) -> Float[Tensor, "batch classes conditions"]:
+    def conditions(self, outputs: Outputs, threshold: float) -> Float[Tensor, "batch classes conditions"]:
         """Return how far the score stays below the threshold, the same for every class."""
         slack = threshold - self.score(outputs)
         return slack[:, None, None].expand(-1, outputs[self.main].shape[1], 1)

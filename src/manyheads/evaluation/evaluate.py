@@ -9,7 +9,7 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from manyheads.attacks import Attack
-from manyheads.defences import Decision, Guard
+from manyheads.defences import Decision, Guard, beside
 from manyheads.evaluation.facts import Facts
 from manyheads.randomness import Streams
 from manyheads.tasks import CrossEntropy
@@ -52,38 +52,62 @@ def evaluate(
 ) -> Facts:
     """Attack every example once and record what happened.
 
-    Every result is recomputed in float32 from the image that the attack returned. Random numbers depend on the seed,
-    the threat, and each example's index: neither batch size nor the number of processes changes a fact.
+    Every result is recomputed without autocast from the image that the attack returned, and the attack works on a copy
+    of the batch. Random numbers depend on the seed, the threat, and each example's index: neither batch size nor the
+    number of processes changes a fact.
+
+    Batches are moved to the victim's device; the threat's model must be on the same one. With several processes every
+    process gives its own part of the examples and returns the facts of all; an example that two processes were given,
+    as samplers do to even their parts out, counts once.
 
     Args:
         victim: a guard, or a model that maps images to a dict of outputs.
         threat: who attacks, knowing what; its model may be another than the victim's (a transfer attack).
         attack: the search for images.
         batches: dict batches with `image` and annotations; without an `index` the examples are counted.
-        fabric: devices and processes; None for the device the batches are on.
+        fabric: devices and processes; both models are moved to its device. None for one process, models where they are.
         seed: decides the attack's random numbers.
         observe: called with each attacked batch, for galleries and the like.
 
     Raises:
-        ValueError: if an attack leaves its budget, or there is nothing to attack.
+        ValueError: if an attack leaves its budget, nobody says when it has won, or there is nothing to attack; or if
+            there is no `index` with several processes.
     """
+    if fabric is not None:
+        fabric.to_device(victim)
+        fabric.to_device(threat.model)
     guard = victim if isinstance(victim, Guard) else None
     parts = []
     seen = 0
-    with torch.autocast(device_type=_device(fabric).type, enabled=False):
-        for given in batches:
-            batch = dict(given) if fabric is None else fabric.to_device(dict(given))
-            batch.setdefault("index", torch.arange(seen, seen + len(batch["image"]), device=batch["image"].device))
-            seen += len(batch["image"])
-            streams = Streams.of_examples(batch["index"], seed=seed, stage=f"evaluate {threat.name}")
-            image = attack(threat.loss(batch), batch["image"], threat.budget, rng=streams)
+    for given in batches:
+        batch = _numbered(beside(victim, given), start=seen, fabric=fabric)
+        seen += len(batch["image"])
+        with torch.autocast(device_type=batch["image"].device.type, enabled=False):
+            image = _attack_copy(batch, threat, attack, seed=seed)
             attacked = _observe(victim, guard, threat, batch=batch, image=image)
             parts.append(_rows(attacked, threat, attack, loss=threat.loss(batch)))
-            if observe is not None:
-                observe(attacked)
+        if observe is not None:
+            observe(attacked)
     table = _gathered(parts, fabric)
     main = guard.rejector.main if guard is not None else _attacked_task(threat)
     return Facts(table.with_columns(pl.lit(main).alias("main")).sort("index"))
+
+
+def _numbered(batch: dict[str, Tensor], *, start: int, fabric: Fabric | None) -> dict[str, Tensor]:
+    """Count the examples where they have no number yet."""
+    if "index" in batch:
+        return batch
+    if fabric is not None and fabric.world_size > 1:
+        raise ValueError("with several processes each batch needs an `index`, the examples' numbers in their data set")
+    image = batch["image"]
+    return {**batch, "index": torch.arange(start, start + len(image), device=image.device)}
+
+
+def _attack_copy(batch: Batch, threat: ThreatModel, attack: Attack, *, seed: int) -> Image:
+    """Run the attack on a copy, so that it can change neither the clean images nor the truth."""
+    copy = {name: value.clone() for name, value in batch.items()}
+    streams = Streams.of_examples(batch["index"], seed=seed, stage=f"evaluate {threat.name}")
+    return attack(threat.loss(copy), copy["image"], threat.budget, rng=streams)
 
 
 @torch.no_grad()
@@ -127,7 +151,7 @@ def _rows(attacked: Attacked, threat: ThreatModel, attack: Attack, *, loss: Loss
     for when, place in (("clean", 0), ("attacked", 1)):
         decision = attacked.decisions[place] if attacked.decisions is not None else None
         columns[f"score_{when}"] = decision.score.double() if decision else [None] * len(attacked.index)
-        columns[f"rejected_{when}"] = decision.rejected if decision else torch.zeros(len(attacked.index), dtype=torch.bool)
+        columns[f"rejected_{when}"] = decision.rejected if decision else [False] * len(attacked.index)
     for task in threat.tasks:
         if isinstance(task.loss, CrossEntropy):
             columns[f"{task.name}.truth"] = attacked.truth[task.name]
@@ -146,8 +170,9 @@ def _rows(attacked: Attacked, threat: ThreatModel, attack: Attack, *, loss: Loss
 
 def _attacked_task(threat: ThreatModel) -> str:
     """Name of the task that the attacker wants wrong, for a victim without a guard."""
-    weights = getattr(threat.objective, "weights", None)
-    task = getattr(threat.objective, "task", None)
+    objective = getattr(threat.objective, "goal", threat.objective)
+    weights = getattr(objective, "weights", None)
+    task = getattr(objective, "task", None)
     if weights:
         return next(iter(weights))
     return getattr(task, "name", task) or threat.tasks[0].name
@@ -161,8 +186,5 @@ def _gathered(parts: list[pl.DataFrame], fabric: Fabric | None) -> pl.DataFrame:
         parts = [part for theirs in everyones for part in theirs]
     if not parts:
         raise ValueError("there is nothing to attack: the batches are empty")
-    return pl.concat(parts)
-
-
-def _device(fabric: Fabric | None) -> torch.device:
-    return fabric.device if fabric is not None else torch.device("cpu")
+    table = pl.concat(parts)
+    return table.unique("index", keep="first") if fabric is not None and fabric.world_size > 1 else table

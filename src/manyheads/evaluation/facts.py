@@ -1,11 +1,12 @@
 """Facts: what happened to each example, one row per example, attack and threat."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
-REQUIRED = (
+_REQUIRED = (
     "model", "threat", "attack", "eps", "norm", "main", "index", "size", "won", "loss_clean", "loss_attacked",
     "score_clean", "score_attacked", "rejected_clean", "rejected_attacked",
 )  # fmt: skip
@@ -17,8 +18,13 @@ class Facts:
 
     The table has the columns `model, threat, attack, eps, norm, main, index, size, won, loss_clean, loss_attacked,
     score_clean, score_attacked, rejected_clean, rejected_attacked` and, for each task, `<task>.truth`, `<task>.clean`
-    and `<task>.attacked`: the true class and the head's answers before and after the attack. `size` is the norm of the
-    perturbation in the budget's norm; losses are the threat's objective; scores are the rejector's (null without one).
+    and `<task>.attacked`: the true class and the victim's answers before and after the attack. `size` is the norm of
+    the perturbation in the budget's norm. `won` and the losses are the threat's rule of success and objective on the
+    model that the threat attacks: in a transfer attack that is not the victim. Scores and rejections are the guard's
+    (null and false without one).
+
+    Args:
+        table: the facts.
 
     Raises:
         ValueError: if a required column is missing.
@@ -28,7 +34,7 @@ class Facts:
 
     def __post_init__(self) -> None:
         """Refuse a table that is not one of facts."""
-        missing = [name for name in REQUIRED if name not in self.table.columns]
+        missing = [name for name in _REQUIRED if name not in self.table.columns]
         if missing:
             raise ValueError(f"a table of facts needs the columns {', '.join(missing)}; it has {self.table.columns}")
 
@@ -46,7 +52,7 @@ class Facts:
     def save(self, path: Path) -> None:
         """Write a Parquet file, whole or not at all."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_suffix(".tmp")
+        unfinished = path.with_name(f"{path.name}.tmp")
         self.table.write_parquet(unfinished)
         unfinished.replace(path)
 
@@ -56,12 +62,23 @@ class Facts:
 
         Raises:
             FileNotFoundError: if there is none.
+            ValueError: if it is not a whole Parquet file of facts.
         """
         if not path.exists():
             raise FileNotFoundError(f"no facts at {path}; evaluate first")
-        return Facts(pl.read_parquet(path))
+        try:
+            table = pl.read_parquet(path)
+        except pl.exceptions.PolarsError as error:
+            raise ValueError(f"{path} is not a whole Parquet file ({error}); delete it and evaluate again") from error
+        return Facts(table)
 
 
-def joined(parts: list[Facts]) -> Facts:
-    """Put facts of several threats, attacks or models under each other; a task one model lacks is null there."""
+def joined(parts: Sequence[Facts]) -> Facts:
+    """Put facts of several threats, attacks or models under each other; a task one model lacks is null there.
+
+    Raises:
+        ValueError: if there are none.
+    """
+    if not parts:
+        raise ValueError("there are no facts to join; evaluate at least one threat")
     return Facts(pl.concat([part.table for part in parts], how="diagonal"))

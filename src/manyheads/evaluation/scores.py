@@ -5,7 +5,14 @@ import polars as pl
 from manyheads.evaluation.facts import Facts
 from manyheads.evaluation.intervals import wilson
 
-GROUP = ["model", "threat", "attack", "eps", "norm", "main"]
+_GROUP = ("model", "threat", "attack", "eps", "norm", "main")
+_SCHEMA = {
+    **dict.fromkeys(_GROUP, pl.String),
+    "eps": pl.Float64,
+    **dict.fromkeys(("condition", "score", "task"), pl.String),
+    **dict.fromkeys(("value", "low", "high"), pl.Float64),
+    "n": pl.Int64,
+}
 
 
 def scores(facts: Facts) -> pl.DataFrame:
@@ -14,7 +21,7 @@ def scores(facts: Facts) -> pl.DataFrame:
     The table is long: one row per score, with `condition` (`clean` or `attacked`), `score`, `task`, `value` (a share
     in [0, 1], null where nothing was counted), `low` and `high` (95 % Wilson interval) and `n`. The scores are
 
-    - `accuracy`: of each task's head, rejections ignored;
+    - `accuracy`: of each task's head, rejections ignored, among the examples that have the task;
     - `accepted_accuracy`: of the main head among accepted inputs;
     - `rejection_rate`: rejected inputs among all;
     - `accuracy_with_rejection`: clean, right and accepted inputs among all (a rejection counts as an error); attacked,
@@ -22,15 +29,15 @@ def scores(facts: Facts) -> pl.DataFrame:
     - `accepted_error`: accepted wrong inputs among all.
     """
     rows = []
-    for key, part in facts.table.group_by(GROUP, maintain_order=True):
-        group = dict(zip(GROUP, key, strict=True))
+    for key, part in facts.table.group_by(_GROUP, maintain_order=True):
+        group = dict(zip(_GROUP, key, strict=True))
         for condition in ("clean", "attacked"):
             counts = _counts(part, main=str(group["main"]), condition=condition, tasks=facts.tasks)
             rows += [
                 {**group, "condition": condition, "score": score, "task": task, **_share(count, trials)}
                 for (score, task), (count, trials) in counts.items()
             ]
-    return pl.DataFrame(rows, schema_overrides={"value": pl.Float64, "low": pl.Float64, "high": pl.Float64})
+    return pl.DataFrame(rows, schema=_SCHEMA)
 
 
 def _counts(
@@ -40,8 +47,8 @@ def _counts(
     counts = {}
     for task in tasks:
         truth = part[f"{task}.truth"]
-        if truth.null_count() < len(truth):
-            counts["accuracy", task] = (int((truth == part[f"{task}.{condition}"]).sum()), len(part))
+        if truth.count():  # of what is not null: facts of a model without this task may stand in the same table
+            counts["accuracy", task] = (int((truth == part[f"{task}.{condition}"]).sum()), truth.count())
     right = part[f"{main}.truth"] == part[f"{main}.{condition}"]
     rejected = part[f"rejected_{condition}"]
     accepted = int((~rejected).sum())

@@ -12,12 +12,17 @@ from manyheads.experiments.experiment import (
     Trial,
 )
 from manyheads.experiments.files import RunFiles
+from manyheads.experiments.materials import READERS, lies_in
+from manyheads.experiments.override import exchange, exchange_all, kinds
+from manyheads.experiments.predict import Prediction, load_guard, predict
 from manyheads.experiments.progress import Bars, bars
 from manyheads.experiments.record import differences, from_json, to_json
 from manyheads.experiments.reporting import Finished, by_data, combination, report, runs_in, training
-from manyheads.experiments.run import Outcome, run, sweep
+from manyheads.experiments.run import Outcome, run
+from manyheads.experiments.sweep import sweep
 
 __all__ = [
+    "READERS",
     "AnyAttack",
     "AnyBudget",
     "Architecture",
@@ -27,6 +32,7 @@ __all__ = [
     "Finished",
     "Hardening",
     "Outcome",
+    "Prediction",
     "Rejection",
     "RunFiles",
     "Training",
@@ -35,7 +41,13 @@ __all__ = [
     "by_data",
     "combination",
     "differences",
+    "exchange",
+    "exchange_all",
     "from_json",
+    "kinds",
+    "lies_in",
+    "load_guard",
+    "predict",
     "report",
     "run",
     "runs_in",

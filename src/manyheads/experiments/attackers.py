@@ -1,10 +1,12 @@
 """Attackers: from what one wants and knows to a threat model against a trained guard."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from manyheads.attacks import Attack, Restarts
-from manyheads.defences import AllWrong, Coherent, Disagreement, Evasive, Guard, SoftDisagreement
-from manyheads.experiments.experiment import Knowledge, Trial
+from manyheads.attacks import BIM, MIM, PGD, Attack, Restarts
+from manyheads.defences import AllWrong, Coherent, EvasionLikelihood, Evasive, Guard
+from manyheads.experiments.experiment import Experiment, Knowledge, Trial
+from manyheads.experiments.materials import relations
 from manyheads.tasks import Task
 from manyheads.threats import Margin, Objective, Targeted, TaskLoss, ThreatModel
 
@@ -32,9 +34,59 @@ def attack(trial: Trial) -> Attack:
     return Restarts(trial.attack, times=trial.restarts) if trial.restarts > 1 else trial.attack
 
 
-def known(trial: Trial, *, hidden: int) -> tuple[Knowledge, ...]:
-    """List the attackers that differ: without hidden heads all heads are the main head."""
-    return tuple(knowledge for knowledge in trial.knowledge if hidden or knowledge != "white-box")
+@dataclass(frozen=True)
+class Assault:
+    """One trial by one attacker: what is kept in one file of facts.
+
+    Args:
+        name: of the trial.
+        trial: what the attacker wants and may change.
+        knowledge: what the attacker knows.
+    """
+
+    name: str
+    trial: Trial
+    knowledge: Knowledge
+
+    @property
+    def eps(self) -> float:
+        """Size of the budget."""
+        return float(self.trial.budget.eps)
+
+
+def assaults(experiment: Experiment) -> tuple[Assault, ...]:
+    """List what a trained model is put through: every trial by every attacker, then the curve over eps.
+
+    Without hidden heads all heads are the main head, so that the white-box attacker is left out; it is not run over
+    the curve either.
+
+    Raises:
+        ValueError: if there is nothing.
+    """
+    listed = [
+        Assault(name, trial, knowledge)
+        for name, trial in experiment.trials.items()
+        for knowledge in dict.fromkeys(trial.knowledge)
+        if experiment.hidden or knowledge != "white-box"
+    ]
+    for eps in experiment.sweep:
+        trial = _resized(experiment.trials[experiment.sweep_trial], eps=eps, examples=experiment.sweep_examples)
+        listed += [
+            Assault(experiment.sweep_trial, trial, knowledge)
+            for knowledge in ("gray-box", "adaptive")
+            if knowledge in trial.knowledge
+        ]
+    if not listed:
+        raise ValueError(f"nothing would attack {experiment.name!r}; give the experiment a trial with an attacker")
+    return tuple(listed)
+
+
+def _resized(trial: Trial, *, eps: float, examples: int | None) -> Trial:
+    """Give a trial another eps, and steps that grow with it."""
+    search = trial.attack
+    if isinstance(search, PGD | BIM | MIM):
+        search = replace(search, step_size=search.step_size * max(eps / trial.budget.eps, 1e-6))
+    return replace(trial, attack=search, budget=replace(trial.budget, eps=eps), examples=examples or trial.examples)
 
 
 def _gray(trial: Trial, guard: Guard, tasks: Sequence[Task]) -> Objective:  # noqa: ARG001 (all makers look alike)
@@ -42,17 +94,13 @@ def _gray(trial: Trial, guard: Guard, tasks: Sequence[Task]) -> Objective:  # no
     return goals.get(trial.goal, Margin(tasks[0]))
 
 
-def _white(trial: Trial, guard: Guard, tasks: Sequence[Task]) -> Objective:
+def _white(trial: Trial, guard: Guard, tasks: Sequence[Task]) -> Objective:  # noqa: ARG001 (all makers look alike)
     if trial.goal == "targeted":
-        return Coherent(Targeted(tasks[0]), _relations(guard))
+        return Coherent(Targeted(tasks[0]), relations(tasks))
     return AllWrong(tasks) if trial.goal == "margin" else TaskLoss(tasks, {task.name: 1.0 for task in tasks})
 
 
 def _adaptive(trial: Trial, guard: Guard, tasks: Sequence[Task]) -> Objective:
     goal = Targeted(tasks[0]) if trial.goal == "targeted" else Margin(tasks[0])
-    return Evasive(goal, guard.rejector, guard.threshold)
-
-
-def _relations(guard: Guard) -> dict:
-    rejector = guard.rejector
-    return dict(rejector.hidden) if isinstance(rejector, Disagreement | SoftDisagreement) else {}
+    evasion = Evasive(goal, guard.rejector, guard.threshold)
+    return EvasionLikelihood(evasion) if trial.goal == "untargeted" else evasion

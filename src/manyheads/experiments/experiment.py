@@ -1,7 +1,10 @@
 """An experiment: everything that decides one trained model and its measurements, as plain data."""
 
+import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from typing import Literal
 
@@ -12,13 +15,22 @@ from manyheads.training import SGD, Adam, Constant, Cosine, OneCycle, StepDecay
 DataName = Literal[
     "digits", "mnist", "fashion_mnist", "svhn", "gtsrb", "cifar10", "tiny_imagenet", "office31", "image_folder"
 ]
-Encoder = Literal[
-    "small_conv_net", "small_resnet", "lenet", "resnet18", "wide_resnet", "alexnet"
-]
+"""The data sets that can be named."""
+
+Encoder = Literal["small_conv_net", "small_resnet", "lenet", "resnet18", "wide_resnet", "alexnet"]
+"""The encoders that can be named."""
+
 Goal = Literal["untargeted", "targeted", "margin"]
+"""What an attacker may want."""
+
 Knowledge = Literal["gray-box", "white-box", "adaptive"]
+"""What an attacker may know: the main head; all heads; all heads and the guard's rule."""
+
 AnyAttack = FGSM | BIM | PGD | MIM | CW
+"""The attacks that an experiment may name."""
+
 AnyBudget = Linf | L2 | L1
+"""The budgets that an experiment may name."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +39,8 @@ class Data:
 
     Args:
         name: the data set.
-        root: the folder that holds it in its official layout; not needed for `digits`.
-        size: side length in pixels to which images are resized, where the data set leaves it open.
+        root: the folder that holds it in its official layout; None for `digits`, which need none.
+        size: side length in pixels to which images are resized, for data sets that leave it open; None for their own.
         train_examples: use a random subset of so many training examples; None for all.
         validation_share: share of the training examples that is held out to choose weights and calibrate the guard.
         flip: mirror training images at random.
@@ -86,7 +98,7 @@ class Training:
         hardening: adversarial training, or None for plain training.
         patience: stop after so many epochs without a better validation score; None for never.
         selection: the attack by which the best epoch is chosen on the validation split.
-        selection_examples: how many validation examples it attacks.
+        selection_examples: how many validation examples it attacks, at most.
     """
 
     epochs: int = 10
@@ -109,7 +121,7 @@ class Trial:
         goal: `untargeted` raises the loss of the true class, `targeted` the probability of the next class, `margin` the
             lead of the best wrong class.
         restarts: how many times the attack may try.
-        examples: how many test examples it attacks; None for all.
+        examples: how many test examples it attacks, at most; None for all.
         knowledge: which attackers run it.
     """
 
@@ -143,7 +155,7 @@ class Experiment:
     Args:
         name: of the run's folder.
         data: which images.
-        data_root: the folder that holds the data, short for `data.root`.
+        data_root: the folder that holds the data; the same as `data.root`, in short.
         main: name of the task that users see.
         hidden: hidden tasks, each by its name and a label map: one of `manyheads.tasks.maps.available()`, or the path
             of a TOML file.
@@ -151,13 +163,16 @@ class Experiment:
         training: how it is trained.
         rejection: the guard's rule.
         trials: the attacks, by the name that reports call them.
-        sweep: further eps at which `sweep_trial` is run, for a curve.
+        sweep: further eps at which `sweep_trial` is run gray-box and adaptive, for a curve.
         sweep_trial: name of the trial whose budget is swept.
         sweep_examples: how many test examples it attacks at each further eps; None for as many as the trial.
         seed: decides initial weights, order of examples and all random starts.
         batch_size: examples per batch in evaluation; decides no result.
         workers: processes that decode image files ahead; decides no result.
         folder: where runs are kept.
+
+    Raises:
+        ValueError: if no run could be carried out like that.
     """
 
     name: str
@@ -183,11 +198,46 @@ class Experiment:
             raise ValueError(f"a run's name is a folder inside {self.folder}, got {self.name!r}")
         if self.main in self.hidden:
             raise ValueError(f"{self.main!r} is the main task and cannot be hidden too; rename one of them")
-        if self.sweep and self.sweep_trial not in self.trials:
-            known = ", ".join(self.trials) or "none"
-            raise ValueError(f"the curve over eps needs the trial {self.sweep_trial!r}; trials: {known}")
+        if self.data_root is not None and self.data.root not in {None, self.data_root}:
+            raise ValueError(
+                f"data_root ({self.data_root}) and data.root ({self.data.root}) both say where the data lies; give one"
+            )
+        self._check_trials()
 
     @property
     def run(self) -> Path:
         """Folder of this run."""
         return self.folder / self.name
+
+    def _check_trials(self) -> None:
+        names = Counter(name.replace(" ", "-") for name in self.trials)
+        odd = [name for name, count in names.items() if count > 1 or not re.fullmatch(r"\w[\w+-]*", name)]
+        if odd:
+            raise ValueError(
+                "a trial is named with letters, digits, -, + and blanks (which count as -), no two alike, "
+                f"got {odd[0]!r}; rename it"
+            )
+        if self.sweep:
+            self._check_sweep()
+
+    def _check_sweep(self) -> None:
+        if self.sweep_trial not in self.trials:
+            known = ", ".join(self.trials) or "none"
+            raise ValueError(f"the curve over eps needs the trial {self.sweep_trial!r}; trials: {known}")
+        trial = self.trials[self.sweep_trial]
+        own = trial.budget.eps
+        if len({file_title(self.sweep_trial, eps=eps) for eps in (own, *self.sweep)}) <= len(self.sweep):
+            raise ValueError(
+                f"an eps of the sweep {self.sweep} stands twice, or is the trial's own, {own}; leave it out"
+            )
+        if hasattr(trial.attack, "step_size") and not 0 < own < inf:
+            raise ValueError(f"steps grow with eps over a sweep, from the trial's own eps; give it one, it has {own}")
+
+
+def file_title(trial: str, *, eps: float) -> str:
+    """Name, without attacker and ending, of the files of one trial.
+
+    >>> file_title("pgd untargeted", eps=8 / 255)
+    'pgd-untargeted--0.03137'
+    """
+    return f"{trial.replace(' ', '-')}--{eps:.4g}"

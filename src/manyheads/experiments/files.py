@@ -1,11 +1,12 @@
 """Files of a run: which lies where in its folder."""
 
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import polars as pl
 
-from manyheads.experiments.experiment import Experiment
+from manyheads.experiments.experiment import Experiment, file_title
 from manyheads.experiments.guard_record import GuardRecord
 from manyheads.experiments.record import differences, from_json, to_json
 
@@ -56,22 +57,28 @@ class RunFiles:
         """The page that a person reads."""
         return self.folder / "report.html"
 
-    def claim(self, experiment: Experiment) -> None:
-        """Write the experiment down, or make sure that the folder holds this very one.
+    def refuse_other(self, experiment: Experiment) -> None:
+        """Make sure that the folder holds nothing, or this very experiment.
 
         Raises:
-            ValueError: if the folder holds the results of another experiment.
+            ValueError: if the folder holds another experiment.
         """
-        if self.experiment.exists():
-            other = differences(self.read_experiment(), experiment)
-            if other:
-                raise ValueError(
-                    f"{self.folder} holds results of another experiment ({'; '.join(other)}); "
-                    "give this one another --name, or delete that folder"
-                )
-            return
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self.experiment.write_text(to_json(experiment))
+        other = differences(self.read_experiment(), experiment) if self.experiment.exists() else ()
+        if other:
+            raise ValueError(
+                f"{self.folder} holds another experiment ({'; '.join(other)}); "
+                "give this one another --name, or delete that folder"
+            )
+
+    def claim(self, experiment: Experiment) -> None:
+        """Write the experiment down, unless it stands there.
+
+        Raises:
+            ValueError: if the folder holds another experiment.
+        """
+        self.refuse_other(experiment)
+        if not self.experiment.exists():
+            keep(self.experiment, to_json(experiment).encode())
 
     def read_experiment(self) -> Experiment:
         """Read which experiment the folder holds.
@@ -83,18 +90,13 @@ class RunFiles:
             raise FileNotFoundError(f"{self.folder} is not a run: it has no experiment.json; `manyheads run` makes one")
         return from_json(self.experiment.read_text(), source=str(self.experiment))
 
-    @staticmethod
-    def title(knowledge: str, *, trial: str, eps: float) -> str:
-        """Name, without ending, of the files of one trial by one attacker."""
-        return f"{knowledge}--{trial.replace(' ', '-')}--{eps:.4g}"
-
     def facts_of(self, knowledge: str, *, trial: str, eps: float) -> Path:
         """Per-example facts of one trial by one attacker."""
-        return self.facts / f"{self.title(knowledge, trial=trial, eps=eps)}.parquet"
+        return self.facts / f"{knowledge}--{file_title(trial, eps=eps)}.parquet"
 
     def gallery_of(self, knowledge: str, *, trial: str, eps: float) -> Path:
         """Kept images of one trial by one attacker."""
-        return self.gallery / f"{self.title(knowledge, trial=trial, eps=eps)}.safetensors"
+        return self.gallery / f"{knowledge}--{file_title(trial, eps=eps)}.safetensors"
 
     def read_guard(self) -> GuardRecord:
         """Read what the guard needs beside its weights.
@@ -107,6 +109,19 @@ class RunFiles:
             raise FileNotFoundError(f"{self.folder} has no trained guard yet; run the experiment first")
         return GuardRecord.from_json(self.guard.read_text(), source=str(self.guard))
 
-    def write_history(self, history: pl.DataFrame) -> None:
-        """Write losses and validation measures."""
-        history.write_parquet(self.history)
+
+def keep(path: Path, content: bytes | pl.DataFrame) -> None:
+    """Write a file, a table as Parquet: whole or not at all, and not if it holds just that already.
+
+    A run that goes on comes to the same results again; their files keep the time at which they were made.
+    """
+    if isinstance(content, pl.DataFrame):
+        buffer = BytesIO()
+        content.write_parquet(buffer)
+        content = buffer.getvalue()
+    if path.exists() and path.read_bytes() == content:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f"{path.name}.tmp")
+    unfinished.write_bytes(content)
+    unfinished.replace(path)

@@ -4,10 +4,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from manyheads.evaluation import Attacked
+from manyheads.experiments.files import keep
 
 
 @dataclass(eq=False)
@@ -16,6 +17,8 @@ class Gallery:
 
     Args:
         size: how many examples to keep.
+        kept: what was kept so far: tensors by name, batch by batch.
+        count: how many examples that are.
     """
 
     size: int = 64
@@ -41,5 +44,4 @@ class Gallery:
 
     def save(self, path: Path) -> None:
         """Write the kept examples as safetensors."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_file({name: torch.cat(parts).contiguous() for name, parts in self.kept.items()}, path)
+        keep(path, save({name: torch.cat(parts).contiguous() for name, parts in self.kept.items()}))

@@ -4,16 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
-from PIL import Image, UnidentifiedImageError
+from jaxtyping import Float
 from torch import Tensor
 
-from manyheads.defences import Decision, Guard
+from manyheads.data.files import decode
+from manyheads.defences import Guard
 from manyheads.experiments.experiment import Experiment
 from manyheads.experiments.files import RunFiles
+from manyheads.experiments.guard_record import GuardRecord
 from manyheads.experiments.materials import make_model, make_rejector
 from manyheads.training import Checkpoints
+
+_LUMA = torch.tensor([0.299, 0.587, 0.114]).view(3, 1, 1)
+"""Shares of red, green and blue in brightness (ITU-R BT.601, as in Pillow)."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +27,7 @@ class Prediction:
     Args:
         path: the file.
         label: the main task's class, or None where the guard rejects the image.
-        heads: what every head says, main task first.
+        heads: what every head says, by task name, main task first.
         score: how much the heads contradict each other.
     """
 
@@ -49,38 +53,36 @@ def load_guard(run: Path) -> tuple[Guard, Experiment]:
 
 
 def predict(run: Path, images: Sequence[Path]) -> tuple[Prediction, ...]:
-    """Ask a run's guard about image files; they are converted and resized to what its model was trained on.
+    """Ask a run's guard about image files, which are decoded and resized like those that its model was trained on.
 
     Raises:
-        FileNotFoundError: if the run or an image is not there.
-        ValueError: if a file is no image.
+        FileNotFoundError: if the folder is no run, or was not trained yet.
+        ValueError: if a file is missing or no image, or the run's files are damaged.
     """
-    guard, _ = load_guard(run)
+    guard, experiment = load_guard(run)
     record = RunFiles(run).read_guard()
-    pixels = torch.stack([_read(path, shape=record.image_shape) for path in images])
+    starts = range(0, len(images), experiment.batch_size)
+    parts = [images[start : start + experiment.batch_size] for start in starts]
+    return tuple(said for part in parts for said in _ask(guard, record, part))
+
+
+def _ask(guard: Guard, record: GuardRecord, paths: Sequence[Path]) -> list[Prediction]:
+    pixels = torch.stack([_read(path, shape=record.image_shape) for path in paths])
     with torch.no_grad():
         outputs = guard(pixels)
     decision = guard.decide(outputs)
-    answers = {task: outputs[task].argmax(1).tolist() for task in record.class_names}
-    return tuple(
-        _prediction(path, place, decision, {task: record.class_names[task][answers[task][place]] for task in answers})
-        for place, path in enumerate(images)
-    )
+    predictions = []
+    for place, path in enumerate(paths):
+        heads = {task: names[int(outputs[task][place].argmax())] for task, names in record.class_names.items()}
+        label = None if bool(decision.rejected[place]) else heads[guard.rejector.main]
+        predictions.append(Prediction(path, label, heads, float(decision.score[place])))
+    return predictions
 
 
-def _prediction(path: Path, place: int, decision: Decision, heads: dict[str, str]) -> Prediction:
-    label = None if bool(decision.rejected[place]) else next(iter(heads.values()))
-    return Prediction(path, label, heads, float(decision.score[place]))
-
-
-def _read(path: Path, *, shape: tuple[int, int, int]) -> Tensor:
-    """Read an image file as floats in [0, 1]."""
-    channels, height, width = shape
-    if not path.exists():
-        raise FileNotFoundError(f"{path}: no such image file")
-    try:
-        with Image.open(path) as file:
-            image = file.convert("L" if channels == 1 else "RGB").resize((width, height), Image.Resampling.BILINEAR)
-    except (UnidentifiedImageError, OSError) as error:
-        raise ValueError(f"{path} is not an image that can be read: {error}") from error
-    return torch.from_numpy(np.array(image, dtype=np.float32) / 255).reshape(height, width, channels).permute(2, 0, 1)
+def _read(path: Path, *, shape: tuple[int, int, int]) -> Float[Tensor, "channel height width"]:
+    """Decode an image file as floats in [0, 1], in colour or grey as the model wants it."""
+    channels, size, _ = shape
+    pixels = decode(path, size=size)
+    if channels == 1:
+        pixels = (pixels * _LUMA).sum(0, keepdim=True).round()
+    return pixels.float() / 255

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 Advance = Callable[[float], None]
@@ -13,22 +14,29 @@ Advance = Callable[[float], None]
 
 @dataclass(frozen=True)
 class Bars:
-    """A set of live progress bars."""
+    """A set of live progress bars.
+
+    Args:
+        progress: rich's bars, already live.
+    """
 
     progress: Progress
 
     @contextmanager
     def bar(self, description: str) -> Iterator[Advance]:
         """Show one bar while its work goes on, and a line with its time when it is done."""
-        task = self.progress.add_task(description, total=1.0)
-        yield lambda share: self.progress.update(task, completed=share)
-        seconds = self.progress.tasks[self.progress.task_ids.index(task)].elapsed or 0.0
-        self.progress.remove_task(task)
-        self.progress.console.print(f"[green]✓[/] {description} [dim]{seconds:.1f} s[/]")
+        described = escape(description)
+        task = self.progress.add_task(described, total=1.0)
+        try:
+            yield lambda share: self.progress.update(task, completed=share)
+            seconds = self.progress.tasks[self.progress.task_ids.index(task)].elapsed or 0.0
+            self.progress.console.print(f"[green]✓[/] {described} [dim]{seconds:.1f} s[/]", soft_wrap=True)
+        finally:
+            self.progress.remove_task(task)
 
     def say(self, text: str) -> None:
         """Print a line above the bars."""
-        self.progress.console.print(text)
+        self.progress.console.print(escape(text), soft_wrap=True)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from typing import Any
 
 from cattrs import BaseValidationError, Converter, transform_error
 from cattrs.strategies import configure_tagged_union
+from cattrs.v import format_exception
 
 from manyheads.experiments.experiment import AnyAttack, AnyBudget, Experiment
 from manyheads.training import SGD, Adam, Constant, Cosine, OneCycle, StepDecay
@@ -29,8 +30,12 @@ _CONVERTER = _converter()
 
 
 def to_json(experiment: Experiment) -> str:
-    """Write an experiment as indented JSON."""
-    return json.dumps(_CONVERTER.unstructure(experiment), indent=2) + "\n"
+    """Write an experiment as indented JSON.
+
+    Raises:
+        ValueError: if it holds something that is not of this package, such as an attack of one's own.
+    """
+    return json.dumps(_plain(experiment), indent=2) + "\n"
 
 
 def from_json(text: str, *, source: str = "the text") -> Experiment:
@@ -44,18 +49,52 @@ def from_json(text: str, *, source: str = "the text") -> Experiment:
         ValueError: if it is no experiment.
     """
     try:
-        return _CONVERTER.structure(json.loads(text), Experiment)
+        content = json.loads(text)
     except json.JSONDecodeError as error:
         raise ValueError(f"{source} is not JSON: {error}") from error
+    match content:
+        case dict():
+            return _structured(content, source=source)
+    raise ValueError(f"{source} is not an experiment: expected an object, found {json.dumps(content)[:40]}")
+
+
+def _structured(content: dict[str, Any], *, source: str) -> Experiment:
+    try:
+        return _CONVERTER.structure(content, Experiment)
     except BaseValidationError as error:
-        raise ValueError(f"{source} is not an experiment: {'; '.join(transform_error(error))}") from error
+        faults = "; ".join(transform_error(error, format_exception=_fault))
+        raise ValueError(f"{source} is not an experiment: {faults}") from error
 
 
 def differences(one: Experiment, other: Experiment) -> tuple[str, ...]:
     """List in what two experiments differ that decides a result, as `field: this, not that`."""
-    first, second = _flat(_CONVERTER.unstructure(one)), _flat(_CONVERTER.unstructure(other))
+    first, second = _flat(_plain(one)), _flat(_plain(other))
     names = [name for name in {**first, **second} if name not in PLACES and first.get(name) != second.get(name)]
-    return tuple(f"{name}: {first.get(name)}, not {second.get(name)}" for name in names)
+    listed = [f"{name}: {first.get(name)}, not {second.get(name)}" for name in names]
+    if not listed and tuple(one.hidden) != tuple(other.hidden):  # their order decides the initial weights
+        listed.append(f"hidden: {', '.join(one.hidden)}, not {', '.join(other.hidden)}")
+    return tuple(listed)
+
+
+def _plain(experiment: Experiment) -> dict[str, Any]:
+    try:
+        return _CONVERTER.unstructure(experiment)
+    except KeyError as error:
+        named = ", ".join(getattr(kind, "__name__", str(kind)) for kind in error.args)
+        raise ValueError(
+            f"{named} cannot stand in an experiment, which is kept as plain data; take a class of this package there, "
+            "or call fit and evaluate yourself"
+        ) from error
+
+
+def _fault(error: BaseException, kind: type | None) -> str:
+    """Say what is wrong with one entry; our own refusals speak for themselves."""
+    match error:
+        case KeyError():
+            return f"{error} is missing, or not known here"
+        case ValueError():
+            return str(error)
+    return format_exception(error, kind)
 
 
 def _flat(value: Any, *, prefix: str = "") -> dict[str, Any]:  # noqa: ANN401 (JSON)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
+from manyheads import __version__
 from manyheads.experiments.experiment import Experiment
 from manyheads.experiments.files import RunFiles
 from manyheads.experiments.record import to_json
@@ -44,18 +45,26 @@ class Finished:
         runs: their folders, in the order of the tables.
 
     Raises:
-        ValueError: if there is none, or one has no scores yet.
+        ValueError: if there is none, one has no scores yet, or two are of one combination and training.
     """
 
     runs: tuple[RunFiles, ...]
 
     def __post_init__(self) -> None:
-        """Refuse what has nothing to report."""
+        """Refuse what has nothing to report, and what no table could tell apart."""
         if not self.runs:
             raise ValueError("a report needs at least one finished run, got none")
         unfinished = [str(files.folder) for files in self.runs if not files.scores.exists()]
         if unfinished:
             raise ValueError(f"these runs have no scores yet: {', '.join(unfinished)}; run them first")
+        places: dict[str, Path] = {}
+        for one, files in zip(self.experiments, self.runs, strict=True):
+            if title(one) in places:
+                raise ValueError(
+                    f"{places[title(one)]} and {files.folder} both hold a model {title(one)!r}, which no table could "
+                    "tell apart; report each by itself"
+                )
+            places[title(one)] = files.folder
 
     @cached_property
     def experiments(self) -> tuple[Experiment, ...]:
@@ -80,11 +89,14 @@ class Finished:
     @cached_property
     def results(self) -> Results:
         """The scores of the trials at their own budgets."""
-        trials = self.experiments[0].trials
-        budgets = pl.DataFrame(
-            [(name, float(trial.budget.eps)) for name, trial in trials.items()], schema=["attack", "eps"], orient="row"
-        )
-        return Results(self.everything.scores.join(budgets, on=["attack", "eps"], maintain_order="left"), self.everything.models)
+        budgets = [
+            (title(one), name, float(trial.budget.eps))
+            for one in self.experiments
+            for name, trial in one.trials.items()
+        ]
+        own = pl.DataFrame(budgets, schema=["model", "attack", "eps"], orient="row")
+        scores = self.everything.scores.join(own, on=["model", "attack", "eps"], how="semi", maintain_order="left")
+        return Results(scores, self.everything.models)
 
 
 def title(experiment: Experiment) -> str:
@@ -115,7 +127,10 @@ def report(
         hidden: a paper's accuracies of the hidden tasks.
     """
     results = finished.results
-    histories = {title(one): pl.read_parquet(files.history) for one, files in zip(finished.experiments, finished.runs, strict=True)}
+    histories = {
+        title(one): pl.read_parquet(files.history)
+        for one, files in zip(finished.experiments, finished.runs, strict=True)
+    }
     sections = (
         accuracy_section(results, printed=main),
         rejection_section(results),
@@ -173,7 +188,7 @@ def _provenance(finished: Finished) -> Provenance:
     guards = {title(one): files.read_guard() for one, files in zip(finished.experiments, finished.runs, strict=True)}
     return Provenance(
         experiments=records,
-        versions={name: version(name) for name in ("manyheads", "torch", "numpy")},
+        versions={"manyheads": __version__, **{name: version(name) for name in ("torch", "numpy")}},
         seed=finished.experiments[0].seed,
         date=finished.date,
         commit=next(iter(guards.values())).commit,
@@ -182,15 +197,23 @@ def _provenance(finished: Finished) -> Provenance:
 
 
 def runs_in(folder: Path) -> tuple[RunFiles, ...]:
-    """List the runs in a folder and below, in the order in which they were begun.
+    """List the runs in a folder and below, in the order of a study: plain training first, few hidden tasks first.
 
     Raises:
         FileNotFoundError: if there is none.
     """
-    found = sorted(folder.rglob("experiment.json"), key=lambda path: path.stat().st_mtime)
+    found = {RunFiles(path.parent): path.stat().st_mtime for path in folder.rglob("experiment.json")}
     if not found:
         raise FileNotFoundError(f"{folder} holds no run: there is no experiment.json in it or below")
-    return tuple(RunFiles(path.parent) for path in found)
+    experiments = {files: files.read_experiment() for files in found}
+    richest = list(max(experiments.values(), key=lambda one: len(one.hidden)).hidden)
+
+    def place(files: RunFiles) -> tuple[bool, int, list[int], float]:
+        one = experiments[files]
+        known = [richest.index(name) for name in one.hidden if name in richest]
+        return one.training.hardening is not None, len(one.hidden), known, found[files]
+
+    return tuple(sorted(found, key=place))
 
 
 def by_data(runs: Sequence[RunFiles]) -> dict[str, Finished]:

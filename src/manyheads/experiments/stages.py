@@ -1,19 +1,18 @@
 """The stages of a run: train, guard, attack, score. Each reads files, writes files, and does nothing twice."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields, replace
-from functools import cached_property
+from pathlib import Path
 
 import polars as pl
-from torch import nn
+from torch import Tensor, nn
 
-from manyheads.attacks import BIM, MIM, PGD
 from manyheads.data import Crop, Flip, Loader, Source, take
 from manyheads.defences import Guard, calibrate
 from manyheads.evaluation import Facts, evaluate, joined, scores
-from manyheads.experiments.attackers import attack, known, threat
-from manyheads.experiments.experiment import Experiment, Hardening, Knowledge, Trial
-from manyheads.experiments.files import RunFiles
+from manyheads.experiments.attackers import Assault, assaults, attack, threat
+from manyheads.experiments.experiment import Experiment, Hardening
+from manyheads.experiments.files import RunFiles, keep
 from manyheads.experiments.gallery import Gallery
 from manyheads.experiments.guard_record import record
 from manyheads.experiments.materials import Splits, make_model, make_rejector, make_tasks, open_data
@@ -26,24 +25,21 @@ from manyheads.training import Adversarial, Checkpoints, Clean, Measurement, Pla
 
 @dataclass(frozen=True, eq=False)
 class Workshop:
-    """An experiment with its data and tasks at hand; what is expensive is made when first asked for."""
+    """An experiment with all that is needed to carry it out.
+
+    Args:
+        experiment: what is carried out.
+        files: where everything lies.
+        splits: the data.
+        tasks: all tasks, main task first.
+        model: the model, with its initial weights until it is trained.
+    """
 
     experiment: Experiment
     files: RunFiles
-
-    @cached_property
-    def splits(self) -> Splits:
-        """The data."""
-        return open_data(self.experiment)
-
-    @cached_property
-    def tasks(self) -> tuple[Task, ...]:
-        """All tasks, main task first."""
-        return make_tasks(self.experiment, class_names=self.splits.train.class_names)
-
-    def model(self) -> MultiTaskModel:
-        """Make a model with its initial weights."""
-        return make_model(self.experiment, tasks=self.tasks, image_shape=self.splits.train.image_shape)
+    splits: Splits
+    tasks: tuple[Task, ...]
+    model: MultiTaskModel
 
     def loader(self, source: Source) -> Loader:
         """Batches of a split in its own order."""
@@ -51,12 +47,25 @@ class Workshop:
         return Loader(source, batch_size=wanted.batch_size, seed=wanted.seed, workers=wanted.workers)
 
 
+def open_workshop(experiment: Experiment, files: RunFiles) -> Workshop:
+    """Read the data, and make tasks and model.
+
+    Raises:
+        FileNotFoundError: if a label map's file is not there.
+        ValueError: if the data, a label map or the model is not as it should be.
+    """
+    splits = open_data(experiment)
+    tasks = make_tasks(experiment, class_names=splits.train.class_names)
+    model = make_model(experiment, tasks=tasks, image_shape=splits.train.image_shape)
+    return Workshop(experiment, files, splits, tasks, model)
+
+
 def train(shop: Workshop, bars: Bars) -> MultiTaskModel:
     """Train the model, or go on with it, and return it with the weights that did best on the validation split."""
     wanted = shop.experiment.training
     data = shop.experiment.data
     augment = (*((Flip(),) if data.flip else ()), *((Crop(data.crop_padding),) if data.crop_padding else ()))
-    model = shop.model()
+    model = shop.model
     checkpoints = Checkpoints(shop.files.weights)
     batches = Loader(
         shop.splits.train,
@@ -82,7 +91,7 @@ def train(shop: Workshop, bars: Bars) -> MultiTaskModel:
                 watch=lambda done, _: advance(done),
             ),
         )
-    shop.files.write_history(_table(history))
+    keep(shop.files.history, _table(history))
     checkpoints.load_best(model)
     return model
 
@@ -96,70 +105,67 @@ def guard(shop: Workshop, model: nn.Module) -> Guard:
     else:
         made = calibrate(model, rejector, shop.loader(shop.splits.validation), reject=wanted.reject)
     described = record(made, tasks=shop.tasks, image_shape=shop.splits.train.image_shape)
-    shop.files.guard.write_text(described.to_json())
+    if shop.files.guard.exists():  # a run that goes on was trained by the code that stands there already
+        before = shop.files.read_guard()
+        described = before if replace(before, commit=described.commit) == described else described
+    keep(shop.files.guard, described.to_json().encode())
     return made
 
 
 def attack_all(shop: Workshop, victim: Guard, bars: Bars) -> Facts:
-    """Run every trial with every attacker, skip what is on disk already, and return all facts."""
-    wanted = shop.experiment
-    names = {knowledge for trial in wanted.trials.values() for knowledge in trial.knowledge}
-    parts = []
-    for name, trial in wanted.trials.items():
-        for knowledge in known(trial, hidden=len(wanted.hidden)):
-            parts.append(_attacked(shop, victim, bars, work=_Work(name, trial, knowledge)))
-    for eps in wanted.sweep:
-        trial = _resized(wanted.trials[wanted.sweep_trial], eps=eps, examples=wanted.sweep_examples)
-        for knowledge in sorted(names & {"gray-box", "adaptive"}, reverse=True):
-            parts.append(_attacked(shop, victim, bars, work=_Work(wanted.sweep_trial, trial, knowledge)))
-    return joined(parts)
+    """Run every trial by every attacker, skip what is on disk already, and return all facts."""
+    return joined([_attacked(shop, victim, bars, assault=one) for one in assaults(shop.experiment)])
 
 
-@dataclass(frozen=True)
-class _Work:
-    """One trial by one attacker."""
+def facts_on_disk(files: RunFiles, experiment: Experiment) -> Facts | None:
+    """Read all facts of a run; None where some are not there yet.
 
-    name: str
-    trial: Trial
-    knowledge: Knowledge
+    Raises:
+        ValueError: if a file is damaged.
+    """
+    paths = [_facts_of(files, one) for one in assaults(experiment)]
+    return joined([Facts.load(path) for path in paths]) if all(path.exists() for path in paths) else None
 
 
-def _attacked(shop: Workshop, victim: Guard, bars: Bars, *, work: _Work) -> Facts:
-    eps = float(work.trial.budget.eps)
-    path = shop.files.facts_of(work.knowledge, trial=work.name, eps=eps)
+def _facts_of(files: RunFiles, assault: Assault) -> Path:
+    return files.facts_of(assault.knowledge, trial=assault.name, eps=assault.eps)
+
+
+def _attacked(shop: Workshop, victim: Guard, bars: Bars, *, assault: Assault) -> Facts:
+    path = _facts_of(shop.files, assault)
     if path.exists():
         return Facts.load(path)
+    trial, knowledge = assault.trial, assault.knowledge
     test = shop.splits.test
-    if work.trial.examples is not None and work.trial.examples < len(test):
-        test = take(test, count=work.trial.examples, seed=0)
-    model = threat(work.trial, knowledge=work.knowledge, guard=victim, tasks=shop.tasks)
+    if trial.examples is not None and trial.examples < len(test):
+        test = take(test, count=trial.examples, seed=0)
     gallery = Gallery()
-    batches = shop.loader(test)
-    with bars.bar(f"{work.knowledge} {work.name} on {shop.experiment.name}") as advance:
+    with bars.bar(f"{knowledge} {assault.name} on {shop.experiment.name}") as advance:
         facts = evaluate(
             victim,
-            model,
-            attack(work.trial),
-            (_shown(batch, advance, done / len(batches)) for done, batch in enumerate(batches)),
+            threat(trial, knowledge=knowledge, guard=victim, tasks=shop.tasks),
+            attack(trial),
+            _shown(shop.loader(test), advance),
             seed=shop.experiment.seed,
             observe=gallery.observe,
-        ).labelled(model=shop.experiment.name, attack=work.name)
-    gallery.save(shop.files.gallery_of(work.knowledge, trial=work.name, eps=eps))
+        ).labelled(model=shop.experiment.name, attack=assault.name)
+    gallery.save(shop.files.gallery_of(knowledge, trial=assault.name, eps=assault.eps))
     facts.save(path)
     return facts
 
 
-def score(shop: Workshop, facts: Facts) -> pl.DataFrame:
+def score(files: RunFiles, facts: Facts) -> pl.DataFrame:
     """Compute the scores and write them beside the facts."""
     table = scores(facts)
-    table.write_parquet(shop.files.scores)
+    keep(files.scores, table)
     return table
 
 
-def _shown(batch: Mapping, advance: Callable[[float], None], done: float) -> Mapping:
-    """Move the bar on when the next batch is asked for."""
-    advance(done)
-    return batch
+def _shown(loader: Loader, advance: Callable[[float], None]) -> Iterator[Mapping[str, Tensor]]:
+    """Move the bar on whenever a batch is done."""
+    for done, batch in enumerate(loader, start=1):
+        yield batch
+        advance(done / len(loader))
 
 
 def _step(tasks: Sequence[Task], hardening: Hardening | None) -> Step:
@@ -184,17 +190,11 @@ def _validate(shop: Workshop, model: nn.Module) -> dict[str, float]:
     objective = TaskLoss(shop.tasks, {main.name: 1.0})
     threat_model = ThreatModel(name="selection", model=model, tasks=shop.tasks, objective=objective, budget=budget)
     facts = evaluate(model, threat_model, wanted.selection, batches, seed=shop.experiment.seed).table
-    right = {when: float((facts[f"{main.name}.{when}"] == facts[f"{main.name}.truth"]).mean()) for when in ("clean", "attacked")}
-    return {"clean": right["clean"], "attacked": right["attacked"], "robust": right["attacked" if hardening else "clean"]}
-
-
-def _resized(trial: Trial, *, eps: float, examples: int | None) -> Trial:
-    """Give a trial another eps, and steps that grow with it."""
-    ratio = eps / trial.budget.eps
-    attack_ = trial.attack
-    if isinstance(attack_, PGD | BIM | MIM):
-        attack_ = replace(attack_, step_size=attack_.step_size * max(ratio, 1e-6))
-    return replace(trial, attack=attack_, budget=replace(trial.budget, eps=eps), examples=examples or trial.examples)
+    right = {
+        when: int((facts[f"{main.name}.{when}"] == facts[f"{main.name}.truth"]).sum()) / len(facts)
+        for when in ("clean", "attacked")
+    }
+    return right | {"robust": right["attacked" if hardening else "clean"]}
 
 
 def _table(history: Sequence[Measurement]) -> pl.DataFrame:

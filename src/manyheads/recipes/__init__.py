@@ -1,8 +1,6 @@
 """Recipes: functions that return a ready experiment; variants call another and `replace`."""
 
-from collections.abc import Callable
-
-from manyheads.experiments import Experiment
+from manyheads.recipes.catalogue import RECIPES, Recipe, find
 from manyheads.recipes.digits import digits, fashion_mnist, mnist, mnist_paper
 from manyheads.recipes.objects import (
     cifar10,
@@ -17,30 +15,6 @@ from manyheads.recipes.objects import (
     tiny_imagenet_paper,
 )
 
-Recipe = Callable[[], Experiment]
-"""A function that returns an experiment."""
-
-RECIPES: dict[str, Recipe] = {
-    recipe.__name__: recipe
-    for recipe in (
-        digits,
-        mnist,
-        mnist_paper,
-        fashion_mnist,
-        svhn,
-        svhn_paper,
-        gtsrb,
-        gtsrb_paper,
-        cifar10,
-        cifar10_paper,
-        tiny_imagenet,
-        tiny_imagenet_paper,
-        office31,
-        image_folder,
-    )
-}
-"""All recipes, by name."""
-
 __all__ = [
     "RECIPES",
     "Recipe",
@@ -48,6 +22,7 @@ __all__ = [
     "cifar10_paper",
     "digits",
     "fashion_mnist",
+    "find",
     "gtsrb",
     "gtsrb_paper",
     "image_folder",

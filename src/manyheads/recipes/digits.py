@@ -9,7 +9,7 @@ from manyheads.training import SGD, Adam, OneCycle, StepDecay
 
 
 def digits() -> Experiment:
-    """scikit-learn's 1797 digits of 8×8 pixels, hardened, with parity and primality hidden: half a minute on one core."""
+    """scikit-learn's 1797 digits of 8×8 pixels, hardened, parity and primality hidden: half a minute on one core."""
     eps = 0.15
     return Experiment(
         name="digits",

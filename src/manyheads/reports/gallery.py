@@ -15,12 +15,14 @@ from torch import Tensor
 
 from manyheads.reports.results import Challenge
 
-FOOLED = "fooled, accepted"
-CAUGHT = "fooled, but rejected"
-SURVIVED = "right, accepted"
-REFUSED = "right, but rejected"
+FOOLED, CAUGHT = "fooled, accepted", "fooled, but rejected"
+"""Fates of an attacked image on which the main head is wrong."""
+
+SURVIVED, REFUSED = "right, accepted", "right, but rejected"
+"""Fates of an attacked image on which the main head is right."""
+
 FATES = (FOOLED, CAUGHT, SURVIVED, REFUSED)
-"""What can become of an attacked image, the worst first; `fooled` means that the main head's answer is wrong."""
+"""What can become of an attacked image, the worst first."""
 
 _SHOWN_PIXELS = 112
 _NICE_FACTORS = tuple(digit * 10**power for power in range(3, -1, -1) for digit in (5, 2, 1))

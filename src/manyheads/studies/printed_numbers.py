@@ -52,8 +52,14 @@ def read(table: str) -> pl.DataFrame:
 
 
 def _keyed(table: pl.DataFrame, *, data: str, names: Mapping[str, str]) -> Printed:
+    rows = table.filter(dataset=data).drop_nulls("percent").iter_rows(named=True)
     return {
-        ("+".join(names.get(part, part) for part in row["combination"].split("+")), names[row["training"]], names[row["evaluation"]]): row["percent"] / 100
-        for row in table.filter(dataset=data).iter_rows(named=True)
-        if row["percent"] is not None
+        (_combination(row["combination"], names), names[row["training"]], names[row["evaluation"]]): row["percent"]
+        / 100
+        for row in rows
     }
+
+
+def _combination(printed: str, names: Mapping[str, str]) -> str:
+    """Translate `main+aux1` into our names."""
+    return "+".join(names.get(part, part) for part in printed.split("+"))

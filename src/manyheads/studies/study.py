@@ -25,14 +25,17 @@ class Study:
     members: Sequence[Experiment]
     printed: PrintedTables
 
-    def conduct(self, bars: Bars) -> tuple[Table, ...]:
+    def conduct(self, bars: Bars, *, jobs: int = 1) -> tuple[Table, ...]:
         """Run what has not been run yet, write `report.html` and `results.md`, and return the tables.
+
+        Args:
+            bars: where progress is shown.
+            jobs: how many experiments run at once.
 
         Raises:
             ValueError: if an experiment cannot be carried out.
         """
-        outcomes = sweep(self.members, bars)
-        finished = Finished(tuple(outcome.files for outcome in outcomes))
+        finished = Finished(sweep(self.members, bars, jobs=jobs))
         self.folder.mkdir(parents=True, exist_ok=True)
         report(
             finished,
@@ -60,4 +63,3 @@ class Study:
         origin = f"{finished.date}, commit {guard.commit or 'unknown'}, seed {experiment.seed}."
         parts = [f"# {self.title}", origin, *(to_markdown(table) for table in tables)]
         return "\n\n".join(parts) + "\n"
-

@@ -2,8 +2,9 @@
 
 from manyheads.training.checkpointing import Checkpoints
 from manyheads.training.combine import Combine, Equal, Fixed
-from manyheads.training.fit import Measurement, Plan, fit
+from manyheads.training.fit import Plan, fit
 from manyheads.training.optimizers import SGD, Adam, Optimizer
+from manyheads.training.progress import Measurement
 from manyheads.training.schedule import Constant, Cosine, OneCycle, Schedule, StepDecay
 from manyheads.training.steps import Adversarial, Clean, Ramped, Scheduled, Step
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -19,6 +20,9 @@ class Checkpoints:
 
     `last.safetensors` and `best_robust.safetensors` hold weights; `resume.pt` holds all that an exact resume needs.
     Each is written whole under another name first, so that a kill leaves the old one.
+
+    Args:
+        folder: where they lie; made when the first epoch is finished.
     """
 
     folder: Path
@@ -39,7 +43,7 @@ class Checkpoints:
         return self.folder / "resume.pt"
 
     def save(self, model: nn.Module, state: Mapping[str, Any], *, is_best: bool) -> None:
-        """Write the checkpoints of a finished epoch; the resume state last, since it says that the epoch is finished."""
+        """Write the checkpoints of a finished epoch: the resume state last, since it says that the epoch is done."""
         self.folder.mkdir(parents=True, exist_ok=True)
         save_weights(model, self.last)
         if is_best:
@@ -52,15 +56,23 @@ class Checkpoints:
         """Read the resume state, on the CPU; None where training has not finished an epoch yet.
 
         Raises:
-            ValueError: if the file is not a resume state.
+            ValueError: if the file is damaged, or not a resume state.
         """
         if not self.resume.exists():
             return None
-        state = torch.load(self.resume, map_location="cpu", weights_only=True)
+        try:
+            state = torch.load(self.resume, map_location="cpu", weights_only=True)
+        except (UnpicklingError, RuntimeError, EOFError) as error:
+            raise ValueError(f"{self.resume} is damaged ({error}); delete it to train again") from error
         if not isinstance(state, dict) or "epoch" not in state:
             raise ValueError(f"{self.resume} is not a training state; delete it to train again")
         return state
 
     def load_best(self, model: nn.Module) -> None:
-        """Put the best weights into the model, or the last ones where no validation chose any."""
+        """Put the best weights into the model, or the last ones where no validation chose any.
+
+        Raises:
+            FileNotFoundError: if training has not finished an epoch yet.
+            ValueError: if the weights are not for this model.
+        """
         load_weights(model, self.best if self.best.exists() else self.last)

@@ -46,6 +46,8 @@ class Fixed(Combine):
             ValueError: if the weights and the losses do not speak of the same tasks.
         """
         if set(self.weights) != set(losses):
-            raise ValueError(f"weights are for {sorted(self.weights)} but the losses are {sorted(losses)}; give one each")
+            raise ValueError(
+                f"weights are for {sorted(self.weights)} but the losses are {sorted(losses)}; give one each"
+            )
         terms = [self.weights[name] * loss for name, loss in losses.items()]
         fabric.backward(sum(terms[1:], start=terms[0]))

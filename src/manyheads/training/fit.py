@@ -1,8 +1,9 @@
 """The training loop: one for every kind of model and step, on Lightning Fabric."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, astuple, dataclass, field, replace
-from math import isfinite
+from collections.abc import Callable, Iterable, Mapping, Sized
+from contextlib import suppress
+from dataclasses import asdict, astuple, dataclass, field
+from math import isfinite, isnan
 from typing import Any
 
 import torch
@@ -11,8 +12,10 @@ from torch import nn
 
 from manyheads.training.checkpointing import Checkpoints
 from manyheads.training.combine import Combine, Equal
+from manyheads.training.processes import added_up, check_counts, share_buffers
+from manyheads.training.progress import Measurement, Progress
 from manyheads.training.schedule import Constant, Schedule
-from manyheads.training.steps import Scheduled, Step, bare
+from manyheads.training.steps import Scheduled, Step
 from manyheads.types import Batch
 
 Validate = Callable[[nn.Module], Mapping[str, float]]
@@ -30,12 +33,17 @@ class Plan:
     Args:
         epochs: how many passes over the batches.
         schedule: factor on the learning rate.
-        validate: measures the model after each epoch, in eval mode; None for no validation.
-        select: the measure by which the best weights are chosen and training stops early.
-        patience: stop after so many epochs without a better `select`; None for never.
+        validate: measures the model after each epoch, in eval mode; None for no validation. With several processes
+            the first one's answer counts for all.
+        select: the measure by which the best weights are chosen and training stops early; of equally good epochs the
+            last is the best.
+        patience: stop after so many epochs in a row that were worse than the best; None for never.
         checkpoints: where weights and the resume state go; None to keep nothing on disk.
         seed: decides what a model draws from torch's own generators in training (dropout).
         watch: called after each batch with the share of training that is done and the losses.
+
+    Raises:
+        ValueError: if there is no epoch, or patience without an epoch or a validation to wait for.
     """
 
     epochs: int = 1
@@ -51,28 +59,10 @@ class Plan:
         """Refuse a plan without epochs, and patience without anything to watch."""
         if self.epochs < 1:
             raise ValueError(f"training needs at least one epoch, got {self.epochs}")
+        if self.patience is not None and self.patience < 1:
+            raise ValueError(f"patience is at least one epoch, got {self.patience}; None never stops")
         if self.patience is not None and self.validate is None:
             raise ValueError("patience needs validate=..., or nothing tells when to stop")
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """One line of a training history: the epoch (from 0), `train` (mean loss of a task) or `validation`, the value."""
-
-    epoch: int
-    phase: str
-    measure: str
-    value: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class Progress:
-    """Where training stands after an epoch."""
-
-    epoch: int = 0
-    best: float = float("-inf")
-    best_epoch: int = 0
-    history: tuple[Measurement, ...] = ()
 
 
 def fit(
@@ -87,11 +77,16 @@ def fit(
 ) -> tuple[Measurement, ...]:
     """Train a model in place and return the history of its losses and validation measures.
 
-    With `plan.checkpoints` an interrupted run goes on where it stood, with the same weights bit by bit. The model is
-    left with its last weights; the best ones are in the checkpoints.
+    With `plan.checkpoints` an interrupted run goes on from its last finished epoch and ends with the same weights, bit
+    by bit, as one that was not interrupted; a finished run returns its history at once. The model is left in eval mode
+    with its last weights; the best ones are in the checkpoints.
+
+    With several processes (after `fabric.launch()`) each gives its own part of the examples, in the same number of
+    batches. Gradients are averaged over the processes, so parts of equal size train like one process with their joint
+    batches, but for batch normalisation: it sees each part by itself, and keeps the first process's statistics.
 
     Args:
-        model: the model; it is moved to Fabric's device.
+        model: the model, not set up by Fabric yet; it is moved to Fabric's device.
         step: from the model (in train mode) and a batch to one loss per task.
         batches: anything that can be iterated once per epoch; `set_epoch` is called where it exists.
         optimizer: of the model's parameters.
@@ -100,26 +95,31 @@ def fit(
         plan: how long to train and what to keep; None for one epoch.
 
     Raises:
-        ValueError: if an epoch has no batches, a loss is not finite, or validation lacks the selected measure.
+        ValueError: if an epoch has no batches, a step gives no loss or one that is not finite, or validation lacks the
+            selected measure; if processes have unequal numbers of batches; if a checkpoint is damaged.
     """
     plan = plan or Plan()
     fabric = fabric or Fabric(devices=1)
     wrapped, wrapped_optimizer = fabric.setup(model, optimizer)
     run = _Run(wrapped, step, optimizer=wrapped_optimizer, combine=combine or Equal(), fabric=fabric, plan=plan)
-    progress = _resume(model, optimizer, plan.checkpoints)
-    while progress.epoch < plan.epochs and not _out_of_patience(progress, plan):
+    progress = _resume(model, optimizer, fabric=fabric, checkpoints=plan.checkpoints)
+    while progress.epoch < plan.epochs and progress.patient(plan.patience):
         losses = run.epoch(batches, number=progress.epoch)
-        progress = _after(progress, losses, measures=_measures(model, plan), select=plan.select)
-        if plan.checkpoints is not None and fabric.is_global_zero:
-            is_best = progress.best_epoch == progress.epoch
-            plan.checkpoints.save(model, _state(optimizer, progress), is_best=is_best)
+        model.eval()
+        progress = progress.after(losses, measures=_measures(model, plan, fabric=fabric), select=plan.select)
+        if plan.checkpoints is not None:
+            if fabric.is_global_zero:
+                state = _state(optimizer, progress, fabric=fabric)
+                plan.checkpoints.save(model, state, is_best=progress.best_epoch == progress.epoch)
+            fabric.barrier()
+    model.eval()
     return progress.history
 
 
 class _Run:
     """What stays the same from epoch to epoch."""
 
-    def __init__(  # noqa: PLR0913 (one value per part of `fit`)
+    def __init__(
         self,
         model: nn.Module,
         step: Step,
@@ -138,21 +138,25 @@ class _Run:
         set_epoch = getattr(batches, "set_epoch", None)
         if set_epoch is not None:
             set_epoch(number)
-        listed = batches if hasattr(batches, "__len__") else list(batches)
-        total: dict[str, float] = {}
+        listed, count = _counted(batches)
+        check_counts(count, self.fabric)
+        sums: dict[str, float] = {}
         examples = 0
         self.model.train()
         with torch.random.fork_rng(devices=_cuda(self.fabric.device)):
             torch.manual_seed(self.plan.seed * 1_000_003 + number)
             for place, batch in enumerate(listed):
-                losses = self._batch(self.fabric.to_device(dict(batch)), epoch=number + place / len(listed))
+                losses = self._batch(self.fabric.to_device(dict(batch)), epoch=number + place / count)
+                self.plan.watch((number + (place + 1) / count) / self.plan.epochs, losses)
                 size = len(next(iter(batch.values())))
                 examples += size
                 for name, value in losses.items():
-                    total[name] = total.get(name, 0.0) + value * size
+                    sums[name] = sums.get(name, 0.0) + value * size
         if not examples:
-            raise ValueError("an epoch of training had no batches; the data is empty, or was an iterator that is used up")
-        return {name: value / examples for name, value in total.items()}
+            raise ValueError("an epoch of training had no batches; the data is empty, or an iterator that is used up")
+        share_buffers(self.model, self.fabric)
+        *totals, seen = added_up([*sums.values(), float(examples)], self.fabric)
+        return {name: total / seen for name, total in zip(sums, totals, strict=True)}
 
     def _batch(self, batch: Batch, *, epoch: float) -> dict[str, float]:
         """Take one optimiser step and return the losses."""
@@ -162,6 +166,8 @@ class _Run:
         done = epoch / self.plan.epochs
         step = self.step.at(done) if isinstance(self.step, Scheduled) else self.step
         losses = step(self.model, batch)
+        if not losses:
+            raise ValueError("a training step returns one loss per task, got none; give it at least one task")
         values = {name: float(loss.detach()) for name, loss in losses.items()}
         broken = [name for name, value in values.items() if not isfinite(value)]
         if broken:
@@ -171,53 +177,52 @@ class _Run:
         self.optimizer.zero_grad()
         self.combine.backward(losses, self.fabric)
         self.optimizer.step()
-        self.plan.watch(done, values)
         return values
+
+
+def _counted(batches: Iterable[Batch]) -> tuple[Iterable[Batch], int]:
+    """Count the batches of an epoch; where they cannot tell, all are read first."""
+    if isinstance(batches, Sized):
+        with suppress(TypeError):  # a data loader has a length only if its data set has one
+            return batches, len(batches)
+    listed = list(batches)
+    return listed, len(listed)
 
 
 def _cuda(device: torch.device) -> list[torch.device]:
     return [device] if device.type == "cuda" else []
 
 
-def _measures(model: nn.Module, plan: Plan) -> dict[str, float]:
-    """Validate, in eval mode."""
+def _measures(model: nn.Module, plan: Plan, *, fabric: Fabric) -> dict[str, float]:
+    """Validate; all processes go by what the first one found."""
     if plan.validate is None:
         return {}
-    model.eval()
-    measures = dict(plan.validate(bare(model)))
-    if plan.select not in measures:
-        raise ValueError(f"the best weights are chosen by {plan.select!r}, but validation gave {sorted(measures)}")
-    return measures
+    measures = {name: float(value) for name, value in plan.validate(model).items()}
+    if isnan(measures.get(plan.select, float("nan"))):
+        raise ValueError(f"the best weights are chosen by {plan.select!r}, but validation gave {measures}")
+    return fabric.broadcast(measures)
 
 
-def _after(
-    progress: Progress, losses: Mapping[str, float], *, measures: Mapping[str, float], select: str
+def _state(optimizer: torch.optim.Optimizer, progress: Progress, *, fabric: Fabric) -> dict[str, Any]:
+    """Collect what a resume needs beside the weights, in types that load without running code."""
+    return {
+        "optimizer": optimizer.state_dict(),
+        "precision": fabric.strategy.precision.state_dict(),  # the scale of losses in half precision
+        **asdict(progress),
+        "history": [astuple(line) for line in progress.history],
+    }
+
+
+def _resume(
+    model: nn.Module, optimizer: torch.optim.Optimizer, *, fabric: Fabric, checkpoints: Checkpoints | None
 ) -> Progress:
-    """Add a finished epoch to the history; the later of two equally good epochs counts as better."""
-    epoch = progress.epoch + 1
-    lines = [Measurement(progress.epoch, "train", name, value) for name, value in losses.items()]
-    lines += [Measurement(progress.epoch, "validation", name, value) for name, value in measures.items()]
-    history = (*progress.history, *lines)
-    if measures.get(select, float("-inf")) < progress.best or not measures:
-        return replace(progress, epoch=epoch, history=history)
-    return Progress(epoch=epoch, best=measures[select], best_epoch=epoch, history=history)
-
-
-def _out_of_patience(progress: Progress, plan: Plan) -> bool:
-    return plan.patience is not None and progress.epoch - progress.best_epoch > plan.patience
-
-
-def _state(optimizer: torch.optim.Optimizer, progress: Progress) -> dict[str, Any]:
-    """What a resume needs beside the weights, in types that load without running code."""
-    return {"optimizer": optimizer.state_dict(), **asdict(progress), "history": [astuple(m) for m in progress.history]}
-
-
-def _resume(model: nn.Module, optimizer: torch.optim.Optimizer, checkpoints: Checkpoints | None) -> Progress:
     """Go on from the last finished epoch, if there is one."""
     state = checkpoints.load() if checkpoints is not None else None
     if state is None:
         return Progress()
     model.load_state_dict(state["model"])
     optimizer.load_state_dict(state["optimizer"])
+    if state.get("precision"):
+        fabric.strategy.precision.load_state_dict(state["precision"])
     history = tuple(Measurement(*line) for line in state["history"])
     return Progress(epoch=state["epoch"], best=state["best"], best_epoch=state["best_epoch"], history=history)

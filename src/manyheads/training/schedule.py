@@ -29,11 +29,23 @@ class Constant(Schedule):
 class StepDecay(Schedule):
     """Divide the rate every so many epochs.
 
+    Args:
+        every: how many epochs lie between two divisions.
+        by: what the rate is divided by.
+
+    Raises:
+        ValueError: if one of them is not above zero.
+
     Reference: Hyun & Park, IEEE Access 2024, section IV-B (a tenth every 50 epochs).
     """
 
     every: int = 50
     by: float = 10.0
+
+    def __post_init__(self) -> None:
+        """Refuse a division without end, or by nothing."""
+        if self.every < 1 or not self.by > 0:
+            raise ValueError(f"divide every 1 or more epochs by a number above zero, got {self}")
 
     def factor(self, epoch: float, *, epochs: int) -> float:  # noqa: ARG002
         """Return `by` to the minus number of full periods."""
@@ -56,13 +68,23 @@ class Cosine(Schedule):
 class OneCycle(Schedule):
     """Rise linearly over the first part of training, then fall linearly to zero.
 
+    The rise begins just above zero, so that the first batch counts.
+
     Args:
         rise: the share of training that the rate rises, in (0, 1).
+
+    Raises:
+        ValueError: if it is not.
 
     Reference: Smith & Topin 2019; Wong et al., ICLR 2020 use it for fast adversarial training.
     """
 
     rise: float = 0.3
+
+    def __post_init__(self) -> None:
+        """Refuse a triangle without a top."""
+        if not 0 < self.rise < 1:
+            raise ValueError(f"rise is the share of training before the top, in (0, 1), got {self.rise}")
 
     def factor(self, epoch: float, *, epochs: int) -> float:
         """Return the height of the triangle."""

@@ -4,9 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, cast, runtime_checkable
 
+from lightning_fabric.wrappers import is_wrapped
 from torch import Tensor, nn
+from torch.nn.parallel import DataParallel, DistributedDataParallel
 
-from manyheads.attacks import BIM, MIM, PGD, Attack
+from manyheads.attacks import BIM, MIM, PGD, Attack, Restarts, WorstOf
 from manyheads.randomness import Streams
 from manyheads.tasks import Task
 from manyheads.threats import Budget, TaskLoss, ThreatModel
@@ -52,7 +54,8 @@ class Adversarial:
         attack: the inner attack.
         budget: which images it may choose.
 
-    Reference: Hyun & Park, IEEE Access 2024, eqs. 6 and 7 (whose printed inner `min` is a max); Madry et al., ICLR 2018.
+    Reference: Hyun & Park, IEEE Access 2024, eqs. 6 and 7 (whose printed inner `min` is a max); Madry et al.,
+    ICLR 2018.
     """
 
     tasks: Sequence[Task]
@@ -80,10 +83,18 @@ class Ramped:
     Args:
         step: the step at full budget.
         share: the share of training over which the budget grows, in [0, 1].
+
+    Raises:
+        ValueError: if the share is not in [0, 1].
     """
 
     step: Adversarial
     share: float
+
+    def __post_init__(self) -> None:
+        """Refuse a ramp that never ends."""
+        if not 0 <= self.share <= 1:
+            raise ValueError(f"share is a share of training, in [0, 1], got {self.share}")
 
     def __call__(self, model: nn.Module, batch: Batch) -> Mapping[str, Tensor]:
         """Take the step at full budget."""
@@ -91,11 +102,9 @@ class Ramped:
 
     def at(self, progress: float) -> Step:
         """Return the step with the budget of this moment."""
-        factor = 1.0 if progress >= self.share else max(progress, 1e-3) / self.share
-        attack = self.step.attack
-        if isinstance(attack, PGD | BIM | MIM):
-            attack = replace(attack, step_size=attack.step_size * factor)
-        return replace(self.step, attack=attack, budget=replace(self.step.budget, eps=self.step.budget.eps * factor))
+        factor = 1.0 if progress >= self.share else min(max(progress, 1e-3) / self.share, 1.0)
+        budget = replace(self.step.budget, eps=self.step.budget.eps * factor)
+        return replace(self.step, attack=_shorter(self.step.attack, factor=factor), budget=budget)
 
 
 def mean_losses(model: nn.Module, image: Image, *, batch: Batch, tasks: Sequence[Task]) -> Mapping[str, Tensor]:
@@ -106,6 +115,19 @@ def mean_losses(model: nn.Module, image: Image, *, batch: Batch, tasks: Sequence
 
 def bare(model: nn.Module) -> nn.Module:
     """Unwrap a model from what Fabric and data-parallel training put around it."""
-    while isinstance(getattr(model, "module", None), nn.Module):
+    while is_wrapped(model) or isinstance(model, DataParallel | DistributedDataParallel):
         model = cast("nn.Module", model.module)
     return model
+
+
+def _shorter(attack: Attack, *, factor: float) -> Attack:
+    """Multiply the step size of an attack, and of the attacks that it is made of."""
+    match attack:
+        case PGD() | BIM() | MIM():
+            return replace(attack, step_size=attack.step_size * factor)
+        case Restarts():
+            return replace(attack, attack=_shorter(attack.attack, factor=factor))
+        case WorstOf():
+            return replace(attack, attacks=tuple(_shorter(part, factor=factor) for part in attack.attacks))
+        case _:
+            return attack

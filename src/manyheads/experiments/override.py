@@ -1,0 +1,99 @@
+"""Overrides: exchange a part of an experiment for one of another kind, such as another optimiser or attack."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields, is_dataclass, replace
+from types import UnionType
+from typing import Any, get_args, get_type_hints
+
+from manyheads.experiments.experiment import Experiment
+from manyheads.tasks import suggest
+
+
+def kinds(experiment: Experiment) -> dict[str, tuple[str, ...]]:
+    """List the parts of an experiment that may be of several kinds: the names of the kinds, by the part's dotted path.
+
+    >>> kinds(Experiment("plain"))["training.optimizer"]
+    ('SGD', 'Adam')
+    """
+    return {path: tuple(named) for path, named in _choices(experiment)}
+
+
+def exchange(experiment: Experiment, *, path: str, kind: str) -> Experiment:
+    """Replace a part by one of another kind: what both kinds have stays as it is, the rest gets its defaults.
+
+    Args:
+        experiment: the experiment.
+        path: dotted path of the part, for example `training.optimizer`.
+        kind: name of the kind, for example `SGD`.
+
+    Raises:
+        ValueError: if no such part may be of several kinds, there is no such kind, or what stays does not suit it.
+
+    >>> exchange(Experiment("plain"), path="training.optimizer", kind="SGD").training.optimizer
+    SGD(learning_rate=0.001, momentum=0.9, weight_decay=0.0)
+    """
+    choices = dict(_choices(experiment))
+    if path not in choices:
+        raise ValueError(f"{path!r} is no part that may be of several kinds; {suggest(path, known=choices)}")
+    if kind not in choices[path]:
+        raise ValueError(f"{path} cannot be {kind!r}; {suggest(kind, known=choices[path])}")
+    return _replaced(experiment, path.split("."), kind=choices[path][kind])
+
+
+def exchange_all(experiment: Experiment, words: Sequence[str]) -> tuple[Experiment, list[str]]:
+    """Carry out those command-line words that exchange a part, and return the words that are left.
+
+    `--training.optimizer SGD` exchanges a part, also with `=` between; `--hidden NAME MAP ...` begins with no hidden
+    task, whatever the recipe has.
+
+    Raises:
+        ValueError: if a part or kind is not there, or its name is missing.
+    """
+    waiting, left = list(words), []
+    while waiting:
+        word = waiting.pop(0)
+        path, given, kind = word.removeprefix("--").partition("=")
+        if word.startswith("--") and path in (known := kinds(experiment)):
+            if not given and not waiting:
+                raise ValueError(f"{word} needs the name of a kind: {', '.join(known[path])}")
+            experiment = exchange(experiment, path=path, kind=kind if given else waiting.pop(0))
+            continue
+        if word == "--hidden":
+            experiment = replace(experiment, hidden={})
+        left.append(word)
+    return experiment, left
+
+
+def _choices(part: Any, *, prefix: str = "") -> Iterator[tuple[str, dict[str, type | None]]]:  # noqa: ANN401 (any value)
+    """Walk over the parts that may be of several kinds: dotted path, and the kinds by name."""
+    for name, hint in get_type_hints(type(part)).items():
+        members = get_args(hint) if isinstance(hint, UnionType) else ()
+        if any(is_dataclass(member) for member in members):
+            yield f"{prefix}{name}", {_name(member): None if member is type(None) else member for member in members}
+        value = getattr(part, name)
+        inner = value.items() if isinstance(value, Mapping) else [("", value)]
+        for key, entry in inner:
+            if is_dataclass(entry):
+                yield from _choices(entry, prefix=f"{prefix}{name}.{key}." if key else f"{prefix}{name}.")
+
+
+def _name(kind: type) -> str:
+    return "None" if kind is type(None) else kind.__name__
+
+
+def _replaced(part: Any, keys: Sequence[str], *, kind: type | None) -> Any:  # noqa: ANN401 (any value)
+    """Rebuild a value with the part at the end of the keys exchanged."""
+    if not keys:
+        return None if kind is None else _taken_over(part, kind)
+    first, *rest = keys
+    if isinstance(part, Mapping):
+        return {**part, first: _replaced(part[first], rest, kind=kind)}
+    return replace(part, **{first: _replaced(getattr(part, first), rest, kind=kind)})
+
+
+def _taken_over(old: Any, kind: type) -> Any:  # noqa: ANN401 (any value)
+    common = {field.name: getattr(old, field.name) for field in fields(kind) if hasattr(old, field.name)}
+    try:
+        return kind(**common)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{old} cannot become {kind.__name__}: {error}") from error

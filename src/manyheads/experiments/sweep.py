@@ -1,0 +1,59 @@
+"""Sweeps: many experiments, one after another or several at once."""
+
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+
+import torch
+from rich.console import Console
+
+from manyheads.experiments.experiment import Experiment
+from manyheads.experiments.files import RunFiles
+from manyheads.experiments.progress import Advance, Bars, bars
+from manyheads.experiments.run import run
+
+
+def sweep(experiments: Sequence[Experiment], shown: Bars, *, jobs: int = 1) -> tuple[RunFiles, ...]:
+    """Run experiments and return their files, in the order of the experiments.
+
+    The first that fails stops those that have not begun; those that are going end first. A script that asks for several
+    jobs needs `if __name__ == "__main__":` around its work, since each process imports it.
+
+    Args:
+        experiments: what to run; each in a folder of its own.
+        shown: where progress is shown.
+        jobs: how many run at once, each in a process and on one thread of its own.
+
+    Raises:
+        ValueError: if two experiments share a folder, jobs is below one, or an experiment cannot be carried out.
+    """
+    folders = [experiment.run for experiment in experiments]
+    shared = sorted({str(folder) for folder in folders if folders.count(folder) > 1})
+    if shared:
+        raise ValueError(f"two experiments would share {', '.join(shared)}; give each its own name")
+    if jobs < 1:
+        raise ValueError(f"at least one job has to run, got jobs={jobs}")
+    if jobs == 1:
+        return tuple(run(experiment, shown).files for experiment in experiments)
+    with shown.bar(f"{len(experiments)} experiments, {jobs} at once") as advance:
+        _all_at_once(experiments, shown, jobs=jobs, advance=advance)
+    return tuple(RunFiles(folder) for folder in folders)
+
+
+def _all_at_once(experiments: Sequence[Experiment], shown: Bars, *, jobs: int, advance: Advance) -> None:
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        pending = {pool.submit(_alone, experiment): experiment for experiment in experiments}
+        try:
+            for done, future in enumerate(as_completed(pending), start=1):
+                future.result()
+                shown.say(f"finished {pending[future].name}")
+                advance(done / len(experiments))
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _alone(experiment: Experiment) -> None:
+    """Run one experiment in a process of its own, on one thread, without showing anything."""
+    torch.set_num_threads(1)
+    with bars(Console(quiet=True)) as unseen:
+        run(experiment, unseen)

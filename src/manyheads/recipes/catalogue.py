@@ -1,0 +1,87 @@
+"""The catalogue of all recipes by name, and the way to a recipe in a user's own file."""
+
+import sys
+from collections.abc import Callable, Mapping
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
+from manyheads.experiments import Experiment
+from manyheads.recipes.digits import digits, fashion_mnist, mnist, mnist_paper
+from manyheads.recipes.objects import (
+    cifar10,
+    cifar10_paper,
+    gtsrb,
+    gtsrb_paper,
+    image_folder,
+    office31,
+    svhn,
+    svhn_paper,
+    tiny_imagenet,
+    tiny_imagenet_paper,
+)
+from manyheads.tasks import suggest
+
+Recipe = Callable[[], Experiment]
+"""A function that returns an experiment."""
+
+RECIPES: Mapping[str, Recipe] = {
+    recipe.__name__: recipe
+    for recipe in (
+        digits,
+        mnist,
+        mnist_paper,
+        fashion_mnist,
+        svhn,
+        svhn_paper,
+        gtsrb,
+        gtsrb_paper,
+        cifar10,
+        cifar10_paper,
+        tiny_imagenet,
+        tiny_imagenet_paper,
+        office31,
+        image_folder,
+    )
+}
+"""All recipes, by name."""
+
+
+def find(recipe: str) -> Experiment:
+    """Make the experiment of a recipe.
+
+    A function in a file of one's own may import what lies beside that file.
+
+    Args:
+        recipe: name of a recipe, or `FILE.py:FUNCTION` for one's own.
+
+    Raises:
+        ValueError: if there is no such recipe, or it returns something else.
+
+    >>> find("digits").main
+    'digit'
+    """
+    if ":" not in recipe:
+        if recipe not in RECIPES:
+            hint = suggest(recipe, known=RECIPES)
+            raise ValueError(f"no recipe is called {recipe!r}; {hint} Your own is given as FILE.py:FUNCTION")
+        return RECIPES[recipe]()
+    match made := _own(recipe)():
+        case Experiment():
+            return made
+    raise ValueError(f"{recipe} returned {type(made).__name__}; a recipe returns a manyheads.experiments.Experiment")
+
+
+def _own(recipe: str) -> Callable[[], object]:
+    """Load a function from the user's file."""
+    place, _, name = recipe.rpartition(":")
+    path = Path(place)
+    spec = spec_from_file_location(f"manyheads_recipe_{path.stem}", path)
+    if not path.is_file() or spec is None or spec.loader is None:
+        raise ValueError(f"{place} is not a Python file; your own recipe is given as FILE.py:FUNCTION")
+    module = sys.modules[spec.name] = module_from_spec(spec)
+    sys.path.append(str(path.resolve().parent))
+    spec.loader.exec_module(module)
+    functions = {key: value for key, value in vars(module).items() if callable(value) and key[0] != "_"}
+    if name not in functions:
+        raise ValueError(f"{path} has no function {name!r}; it has: {', '.join(functions) or 'none'}")
+    return functions[name]
