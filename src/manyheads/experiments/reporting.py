@@ -17,6 +17,7 @@ from manyheads.experiments.record import to_json
 from manyheads.reports import (
     ADAPTIVE,
     GRAY,
+    WHITE,
     Challenge,
     Exhibit,
     Printed,
@@ -79,8 +80,14 @@ class Finished:
 
     @cached_property
     def everything(self) -> Results:
-        """All scores, those over a range of eps included."""
+        """All scores, those over a range of eps included.
+
+        A model without hidden tasks has the same white-box numbers as gray-box ones: all its heads are the main head.
+        """
         scores = pl.concat([pl.read_parquet(files.scores) for files in self.runs])
+        alone = [experiment.name for experiment in self.experiments if not experiment.hidden]
+        gray = scores.filter(pl.col("model").is_in(alone), pl.col("threat") == GRAY)
+        scores = pl.concat([scores, gray.with_columns(pl.lit(WHITE).alias("threat"))])
         names = {experiment.name: title(experiment) for experiment in self.experiments}
         rows = [(title(one), combination(one), training(one)) for one in self.experiments]
         models = pl.DataFrame(rows, schema=["model", "combination", "training"], orient="row")
