@@ -5,11 +5,17 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import settings
 from jaxtyping import install_import_hook
 
 install_import_hook("manyheads", "beartype.beartype")
 
 torch.set_num_threads(1)
+
+# A slow machine is no failure: no test is judged by its time.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
+
 DEVICE = torch.device(os.environ.get("MANYHEADS_TEST_DEVICE", "cpu"))
 DATA_REQUIRED = os.environ.get("MANYHEADS_REQUIRE_DATA") == "1"
 
@@ -37,7 +43,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter):
     """Say how many tests saw real data."""
     reports = {outcome: terminalreporter.getreports(outcome) for outcome in ("passed", "failed", "error", "skipped")}
     counts = {
-        outcome: sum("real_data" in report.keywords for report in found if report.when == "call" or outcome != "passed")
+        outcome: sum(
+            "real_data" in report.keywords
+            for report in found
+            if isinstance(report, pytest.TestReport) and (report.when == "call" or outcome != "passed")
+        )
         for outcome, found in reports.items()
     }
     terminalreporter.write_line("on real data: " + ", ".join(f"{count} {outcome}" for outcome, count in counts.items()))

@@ -131,6 +131,16 @@ def test_a_weight_does_not_change_the_path(victim) -> None:
     torch.testing.assert_close(*images, atol=1e-4, rtol=0)
 
 
+@pytest.mark.parametrize("budget", [LINF, L2_BALL, L1_BALL])
+@pytest.mark.parametrize("attack", [PGD(4, 0.1), BIM(4, 0.1), MIM(4, 0.1), FGSM()])
+def test_the_model_sees_allowed_images_alone(victim, attack, budget: Budget) -> None:
+    seen = []
+    victim.model.register_forward_hook(lambda _module, arguments, _outputs: seen.append(arguments[0].detach()))
+    attack(victim.loss(), victim.clean, budget, rng=torch.Generator().manual_seed(0))
+    assert len(seen) >= 2
+    assert all(bool(budget.contains(image, victim.clean).all()) for image in seen)
+
+
 def test_a_random_start_needs_a_limit(victim) -> None:
     with pytest.raises(ValueError, match="no uniform noise exists in a ball without a limit"):
         PGD(5, 0.1)(victim.loss(), victim.clean, L2(float("inf")))

@@ -139,6 +139,9 @@ def test_svhn_is_read_with_ten_as_zero(tmp_path: Path, folder: str) -> None:
         ({"y": np.array([[1], [0], [3], [4]])}, "labels 1 to 10, found 0 to 4"),
         ({"y": np.array([[1], [11], [3], [4]])}, "labels 1 to 10, found 1 to 11"),
         ({"y": np.array([[1], [2], [3]])}, "as many labels as images, found 3 for 4"),
+        ({"y": np.array([[1], [2.5], [3], [4]])}, "y: whole numbers, found float64, not all whole"),
+        ({"y": np.array([[1], [np.nan], [3], [4]])}, "y: whole numbers, found float64, not all whole"),
+        ({"y": "text"}, "y: whole numbers, found <U4"),
         ({"X": COLOUR.astype(float)}, r"X: uint8 of shape .*found float64 of shape \(32, 32, 3, 4\)"),
         ({"X": COLOUR.transpose(3, 2, 0, 1)}, r"found uint8 of shape \(4, 3, 32, 32\)"),
         ({"X": COLOUR[..., :0], "y": np.zeros((0, 1))}, "as many labels as images, found 0 for 0"),
@@ -148,6 +151,11 @@ def test_svhn_of_another_form_is_refused(tmp_path: Path, variables: dict[str, ob
     write_svhn(tmp_path, **variables)
     with pytest.raises(DataError, match=message):
         svhn(tmp_path, split="train")
+
+
+def test_svhn_labels_may_be_floats_as_matlab_likes_them(tmp_path: Path) -> None:
+    write_svhn(tmp_path, y=np.array([[1.0], [10.0], [3.0], [9.0]]))
+    assert svhn(tmp_path, split="train").labels.tolist() == [1, 0, 3, 9]
 
 
 def test_svhn_without_its_labels_is_refused(tmp_path: Path) -> None:

@@ -105,6 +105,12 @@ def test_no_table_is_an_error(root: Path) -> None:
         ("Filename,ClassId\n", ["00000.ppm,1"], r"found the columns \['Filename,ClassId'\]"),
         (TABLE, ["00000.ppm;8;8;1;1;7;7;43"], "classes 0 to 42, found a class '43'"),
         (TABLE, ["00000.ppm;8;8;1;1;7;7"], "classes 0 to 42, found a class None"),
+        (TABLE, ["00000.ppm;8;8;1;1;7;7;1.5"], "classes 0 to 42, found a class '1.5'"),
+        (
+            TABLE,
+            [f"0000{n}.ppm;8;8;1;1;7;7;1" for n in (0, 1, 2, 2)],
+            "the 4 images .* found 3 images, 0 of them not in",
+        ),
         (TABLE, ["00000.ppm;8;8;1;1;7;7;1"], "the 1 images of GT-final_test.csv, found 3 images, 2 of them not in"),
         (
             TABLE,
@@ -116,6 +122,13 @@ def test_no_table_is_an_error(root: Path) -> None:
 def test_a_table_of_another_form_is_an_error(root: Path, head: str, rows: list[str], message: str) -> None:
     write_table(root, rows, head=head)
     with pytest.raises(DataError, match=message):
+        gtsrb(root, split="test")
+
+
+@pytest.mark.parametrize("content", [b"\x80\x02", b"Filename;ClassId\n" + b"0" * 200_000])
+def test_a_table_that_is_none_is_an_error(root: Path, content: bytes) -> None:
+    (root / "GT-final_test.csv").write_bytes(content)
+    with pytest.raises(DataError, match=r"GT-final_test.csv: expected a table in text, found something else"):
         gtsrb(root, split="test")
 
 

@@ -100,6 +100,12 @@ def test_a_missing_or_empty_list_is_an_error(root: Path, name: str, wanted: str)
         read_all()
 
 
+def test_a_list_that_is_no_text_is_an_error(root: Path) -> None:
+    (root / "wnids.txt").write_bytes(b"\x80\x02")
+    with pytest.raises(DataError, match=r"wnids.txt: expected the list of WordNet ids, found no text"):
+        tiny_imagenet(root, split="test")
+
+
 def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"wnids.txt: expected .*, found no such file"):
         tiny_imagenet(tmp_path / "nowhere", split="train")

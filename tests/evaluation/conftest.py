@@ -1,4 +1,4 @@
-"""A small victim with two heads and forty images, made without any download."""
+"""A small victim with two heads and two dozen images, made without any download."""
 
 import os
 from collections.abc import Callable
@@ -45,7 +45,7 @@ class Scene:
     def tasks(self) -> tuple[Task, ...]:
         return TASKS
 
-    def batches(self, size: int = 16) -> list[dict[str, Tensor]]:
+    def batches(self, size: int = 10) -> list[dict[str, Tensor]]:
         """The images in batches of a size."""
         count = len(self.examples["image"])
         return [
@@ -65,18 +65,18 @@ def make_model() -> Callable[[int], nn.Module]:
 
 @pytest.fixture
 def scene(make_model: Callable[[int], nn.Module]) -> Scene:
-    """Forty examples with numbers of their own; the victim errs on some of them even when they are clean."""
+    """Two dozen examples with numbers of their own; the victim errs on some of them even when they are clean."""
     generator = torch.Generator().manual_seed(1)
-    image = torch.rand(40, 1, 4, 4, generator=generator).to(DEVICE)
+    image = torch.rand(24, 1, 4, 4, generator=generator).to(DEVICE)
     model = make_model(0)
     answer = model.eval()(image)["digit"].argmax(1)
-    drawn = torch.randint(4, (40,), generator=generator).to(DEVICE)
-    label = torch.where((torch.rand(40, generator=generator) < 0.8).to(DEVICE), answer, drawn)
+    drawn = torch.randint(4, (24,), generator=generator).to(DEVICE)
+    label = torch.where((torch.rand(24, generator=generator) < 0.8).to(DEVICE), answer, drawn)
     model.train()
     objective = TaskLoss(TASKS, {"digit": 1.0})
     threat = ThreatModel(name="gray-box", model=model, tasks=TASKS, objective=objective, budget=Linf(0.1))
     guard = Guard(model, Disagreement("digit", {"parity": PARITY}))
-    index = torch.arange(40, device=DEVICE) * 3 + 100
+    index = torch.arange(24, device=DEVICE) * 3 + 100
     return Scene(model, guard, threat, {"image": image, "label": label, "index": index})
 
 

@@ -27,13 +27,15 @@ class Returned(Attack):
 
 
 @dataclass(frozen=True)
-class Unchecked:
-    """No subclass of `Attack`: returns what some function makes of the clean images."""
+class Unchecked(Attack):
+    """Returns what some function makes of the clean images, past everything that every attack checks."""
 
     made: Callable[[Tensor], Tensor]
 
     def __call__(self, loss: Loss, clean: Tensor, budget: Budget, *, rng: Streams) -> Tensor:  # noqa: ARG002
         return self.made(clean)
+
+    search = __call__
 
 
 @dataclass(frozen=True)
@@ -45,12 +47,14 @@ class Swindler(Attack):
         return clean
 
 
-@dataclass
-class Vandal:
-    """No subclass of `Attack`: it paints over the very images that it was given."""
+@dataclass(frozen=True)
+class Vandal(Attack):
+    """Paints over the very images that it was given."""
 
     def __call__(self, loss: Loss, clean: Image, budget: Budget, *, rng: Streams) -> Image:  # noqa: ARG002
         return clean.fill_(0.5)
+
+    search = __call__
 
 
 @pytest.mark.parametrize("budget", [Linf(0.1), L2(0.4), L1(1.6)])
@@ -63,7 +67,7 @@ def test_one_image_outside_its_budget_is_refused(scene, budget: Budget) -> None:
     scene.examples["image"].fill_(0.5)
     threat = replace(scene.threat, budget=budget)
     with pytest.raises(
-        ValueError, match=rf"1 of 16 attacked images are outside the budget {type(budget).__name__}.*project"
+        ValueError, match=rf"1 of 10 attacked images are outside the budget {type(budget).__name__}.*project"
     ):
         evaluate(scene.model, threat, Returned(cheat), scene.batches())
 
@@ -76,13 +80,13 @@ def test_pixels_outside_zero_to_one_are_refused(scene, value: float) -> None:
         return image
 
     scene.examples["image"][3, 0, 1, 1] = round(value)
-    with pytest.raises(ValueError, match=r"1 of 16 attacked images are outside the budget .* or outside \[0, 1\]"):
+    with pytest.raises(ValueError, match=r"1 of 10 attacked images are outside the budget .* or outside \[0, 1\]"):
         evaluate(scene.model, scene.threat, Returned(cheat), scene.batches())
 
 
 @pytest.mark.parametrize("value", [nan, float("inf")])
 def test_pixels_that_are_no_numbers_are_refused(scene, value: float) -> None:
-    with pytest.raises(ValueError, match="16 of 16 attacked images are outside the budget"):
+    with pytest.raises(ValueError, match="10 of 10 attacked images are outside the budget"):
         evaluate(scene.model, scene.threat, Returned(lambda clean: clean * value), scene.batches())
 
 
@@ -98,7 +102,7 @@ def test_pixels_that_are_no_numbers_are_refused(scene, value: float) -> None:
 )
 def test_images_of_another_shape_are_refused(scene, cheat: Callable[[Tensor], Tensor]) -> None:
     with pytest.raises(
-        ValueError, match=r"an attack returns images like those it got, \(16, 1, 4, 4\) torch.float32; got"
+        ValueError, match=r"an attack returns images like those it got, \(10, 1, 4, 4\) torch.float32; got"
     ):
         evaluate(scene.model, scene.threat, Unchecked(cheat), scene.batches())
 
@@ -134,6 +138,6 @@ def test_nothing_to_attack_is_refused(scene) -> None:
 
 
 def test_a_threat_that_nobody_can_judge_is_refused(scene) -> None:
-    threat = replace(scene.threat, objective=lambda outputs, truth: outputs["digit"].sum(1))
+    threat = replace(scene.threat, objective=lambda outputs, _: outputs["digit"].sum(1))
     with pytest.raises(ValueError, match=r"give the threat model success=\.\.\."):
         evaluate(scene.model, threat, PGD(steps=1), scene.batches())

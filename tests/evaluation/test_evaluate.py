@@ -18,7 +18,7 @@ from manyheads.randomness import Streams
 from manyheads.threats import L1, L2, Budget, Linf, Margin, Targeted, TaskLoss, ThreatModel
 from manyheads.types import Image
 
-ATTACK = PGD(steps=5, step_size=0.05)
+ATTACK = PGD(steps=3, step_size=0.05)
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def test_every_column_is_what_the_returned_images_do_to_the_victim(scene) -> Non
     facts = evaluate(scene.guard, scene.threat, Shifted(0.0), scene.batches())
     image, label = scene.examples["image"], scene.examples["label"]
     answers, table = recomputed(scene.model, image), facts.table
-    assert table["index"].to_list() == list(range(100, 220, 3))
+    assert table["index"].to_list() == list(range(100, 172, 3))
     assert table["digit.truth"].to_list() == label.tolist()
     assert table["parity.truth"].to_list() == (label % 2).tolist()
     for name, expected in answers.items():
@@ -54,7 +54,7 @@ def test_every_column_is_what_the_returned_images_do_to_the_victim(scene) -> Non
     assert table["score_clean"].to_list() == [float(rejected) for rejected in odd]
     losses = nn.functional.cross_entropy(scene.model(image)["digit"], label, reduction="none")
     assert table["loss_attacked"].to_list() == pytest.approx(losses.tolist(), rel=1e-5)
-    assert table["size"].to_list() == [0.0] * 40
+    assert table["size"].to_list() == [0.0] * 24
 
 
 def test_an_attack_shows_in_the_facts(scene) -> None:
@@ -87,10 +87,11 @@ def test_facts_have_the_promised_columns_and_types(scene) -> None:
         )
 
 
-@pytest.mark.parametrize("size", [1, 7, 40])
-@pytest.mark.parametrize("attack", [ATTACK, Restarts(PGD(steps=2, step_size=0.05), times=3)])
+@pytest.mark.parametrize(
+    ("attack", "size"), [(ATTACK, 1), (ATTACK, 24), (Restarts(PGD(steps=2, step_size=0.05), times=3), 7)]
+)
 def test_batch_size_changes_no_fact(scene, attack: Attack, size: int) -> None:
-    first = evaluate(scene.guard, scene.threat, attack, scene.batches(16))
+    first = evaluate(scene.guard, scene.threat, attack, scene.batches())
     assert_frame_equal(
         evaluate(scene.guard, scene.threat, attack, scene.batches(size)).table, first.table, abs_tol=1e-5
     )
@@ -119,14 +120,14 @@ def test_the_seed_and_the_threats_name_decide_the_random_numbers(scene) -> None:
 def test_examples_without_numbers_are_counted(scene) -> None:
     del scene.examples["index"]
     table = evaluate(scene.model, scene.threat, ATTACK, scene.batches(7)).table
-    assert table["index"].to_list() == list(range(40))
+    assert table["index"].to_list() == list(range(24))
     assert all("index" not in batch for batch in scene.batches())
 
 
 def test_without_a_guard_nothing_is_rejected_and_there_is_no_score(scene) -> None:
     table = evaluate(scene.model, scene.threat, ATTACK, scene.batches()).table
     assert not (table["rejected_clean"] | table["rejected_attacked"]).any()
-    assert table["score_clean"].null_count() == table["score_attacked"].null_count() == 40
+    assert table["score_clean"].null_count() == table["score_attacked"].null_count() == 24
     guarded = evaluate(scene.guard, scene.threat, ATTACK, scene.batches()).table
     mine = ~pl.selectors.matches("score|rejected")
     assert_frame_equal(table.select(mine), guarded.select(mine))
@@ -134,7 +135,7 @@ def test_without_a_guard_nothing_is_rejected_and_there_is_no_score(scene) -> Non
 
 def test_a_transfer_attack_is_scored_on_the_victim_and_won_on_its_own_model(scene, transfer: ThreatModel) -> None:
     images = []
-    facts = evaluate(scene.model, transfer, ATTACK, scene.batches(40), observe=lambda seen: images.append(seen.image))
+    facts = evaluate(scene.model, transfer, ATTACK, scene.batches(24), observe=lambda seen: images.append(seen.image))
     table, label = facts.table, scene.examples["label"].tolist()
     assert table["digit.attacked"].to_list() == recomputed(scene.model, images[0])["digit"]
     own = recomputed(transfer.model, images[0])["digit"]
@@ -207,7 +208,7 @@ def test_with_a_guard_the_main_task_is_the_guarded_one(scene) -> None:
 def test_sizes_are_in_the_norm_of_the_budget(scene, budget: Budget) -> None:
     images: list[Attacked] = []
     threat = replace(scene.threat, budget=budget)
-    table = evaluate(scene.model, threat, BIM(3, budget.eps / 2), scene.batches(40), observe=images.append).table
+    table = evaluate(scene.model, threat, BIM(3, budget.eps / 2), scene.batches(24), observe=images.append).table
     change = images[0].image - images[0].clean
     order = {"Linf": inf, "L2": 2, "L1": 1}[type(budget).__name__]
     assert table["size"].to_list() == pytest.approx(
@@ -218,6 +219,6 @@ def test_sizes_are_in_the_norm_of_the_budget(scene, budget: Budget) -> None:
 
 def test_an_unlimited_budget_is_evaluated_too(scene) -> None:
     threat = replace(scene.threat, budget=L2(inf), objective=Margin("digit"))
-    table = evaluate(scene.model, threat, CW(steps=20, learning_rate=0.1), scene.batches()).table
-    assert table["won"].mean() > 0.9
+    table = evaluate(scene.model, threat, CW(10, 0.1, binary_search_steps=1, initial_const=10.0), scene.batches()).table
+    assert table["won"].mean() > 0.5
     assert set(table["eps"]) == {inf}

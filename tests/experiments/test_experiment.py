@@ -13,7 +13,9 @@ TRIAL = Trial(PGD(steps=2, step_size=0.1), Linf(0.3))
 
 
 def test_a_run_lies_in_the_folder_of_runs_under_its_name() -> None:
-    assert replace(PLAIN, name="study/digits/main-plain", folder=Path("kept")).run == Path("kept/study/digits/main-plain")
+    assert replace(PLAIN, name="study/digits/main-plain", folder=Path("kept")).run == Path(
+        "kept/study/digits/main-plain"
+    )
 
 
 @pytest.mark.parametrize("name", ["", "../elsewhere", "a/../../b", "/elsewhere"])

@@ -44,7 +44,9 @@ def test_any_values_come_back_from_json(name, seed, sweep, size, threshold, hidd
     assert differences(one, from_json(to_json(one))) == ()
 
 
-@pytest.mark.parametrize("attack", [FGSM(), BIM(), PGD(), MIM(), CW()], ids=lambda attack: type(attack).__name__)
+@pytest.mark.parametrize(
+    "attack", [FGSM(), BIM(3, 0.1), PGD(), MIM(3, 0.1), CW()], ids=lambda attack: type(attack).__name__
+)
 @pytest.mark.parametrize("budget", [Linf(0.1), L2(float("inf")), L1(3.0)], ids=lambda budget: type(budget).__name__)
 def test_attacks_and_budgets_come_back_as_what_they_were(attack: AnyAttack, budget: AnyBudget) -> None:
     one = replace(PLAIN, trials={"x": Trial(attack, budget)})
@@ -52,7 +54,9 @@ def test_attacks_and_budgets_come_back_as_what_they_were(attack: AnyAttack, budg
 
 
 @pytest.mark.parametrize("optimizer", [SGD(0.2), Adam(0.2)], ids=lambda optimizer: type(optimizer).__name__)
-@pytest.mark.parametrize("schedule", [Constant(), StepDecay(), Cosine(), OneCycle()], ids=lambda one: type(one).__name__)
+@pytest.mark.parametrize(
+    "schedule", [Constant(), StepDecay(), Cosine(), OneCycle()], ids=lambda one: type(one).__name__
+)
 def test_optimisers_and_schedules_come_back_as_what_they_were(optimizer, schedule) -> None:
     one = replace(PLAIN, training=replace(PLAIN.training, optimizer=optimizer, schedule=schedule))
     assert from_json(to_json(one)) == one
@@ -81,8 +85,14 @@ def test_a_record_of_an_earlier_version_is_read() -> None:
         ('{"name": "a", "seed": "x"}', r"\$\.seed"),
         ('{"name": "a", "data": {"name": "mnits"}}', "mnits not in literal"),
         ('{"name": "../a"}', "a run's name is a folder inside"),
-        ('{"name": "a", "trials": {"x": {"attack": {"kind": "XX"}, "budget": {"eps": 1, "kind": "Linf"}}}}', "'XX' is m"),
-        ('{"name": "a", "trials": {"x": {"attack": {"steps": 1}, "budget": {"eps": 1, "kind": "Linf"}}}}', "'kind' is m"),
+        (
+            '{"name": "a", "trials": {"x": {"attack": {"kind": "XX"}, "budget": {"eps": 1, "kind": "Linf"}}}}',
+            "'XX' is m",
+        ),
+        (
+            '{"name": "a", "trials": {"x": {"attack": {"steps": 1}, "budget": {"eps": 1, "kind": "Linf"}}}}',
+            "'kind' is m",
+        ),
         ('{"name": "a", "trials": {"x": {"attack": {"kind": "FGSM"}, "budget": {"eps": 8, "kind": "Linf"}}}}', "8/255"),
     ],
 )

@@ -106,6 +106,8 @@ def svhn(root: Path, *, split: Split) -> Source:
     if pixels.dtype != np.uint8 or pixels.ndim != 4 or pixels.shape[:3] != (32, 32, 3):
         found = f"{pixels.dtype} of shape {pixels.shape}"
         raise wrong(path, wanted="X: uint8 of shape (32, 32, 3, images)", found=found, origin=_SVHN_ORIGIN)
+    if labels.dtype.kind not in "uif" or not np.array_equal(labels, np.rint(labels)):  # MATLAB likes whole floats
+        raise wrong(path, wanted="y: whole numbers", found=f"{labels.dtype}, not all whole", origin=_SVHN_ORIGIN)
     label = torch.from_numpy(labels.astype(np.int64).reshape(-1))
     _check_labels(path, label, images=pixels.shape[3], allowed=range(1, 11), origin=_SVHN_ORIGIN)
     images = torch.from_numpy(np.ascontiguousarray(pixels.transpose(3, 2, 0, 1)))

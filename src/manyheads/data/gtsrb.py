@@ -79,8 +79,11 @@ def _test(base: Path) -> Listing:
     if table is None:
         wanted = "the table of the test images' classes (it is published apart from them)"
         raise wrong(tables[0], wanted=wanted, found="no such file", origin=_ORIGIN)
-    with table.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file, delimiter=";"))
+    try:
+        with table.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file, delimiter=";"))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise wrong(table, wanted="a table in text", found=f"something else ({error})", origin=_ORIGIN) from error
     if not rows or not {"Filename", "ClassId"} <= set(rows[0]):
         found = f"the columns {list(rows[0])}" if rows else "no rows"
         raise wrong(table, wanted="rows with the columns Filename and ClassId", found=found, origin=_ORIGIN)

@@ -59,7 +59,10 @@ def _base(root: Path) -> Path:
 def _lines(path: Path, *, wanted: str) -> list[str]:
     if not path.exists():
         raise wrong(path, wanted=wanted, found="no such file", origin=_ORIGIN)
-    lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    try:
+        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    except UnicodeDecodeError as error:
+        raise wrong(path, wanted=wanted, found=f"no text ({error})", origin=_ORIGIN) from error
     if not lines:
         raise wrong(path, wanted=wanted, found="an empty file", origin=_ORIGIN)
     return lines

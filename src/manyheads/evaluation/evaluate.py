@@ -103,7 +103,7 @@ def _numbered(batch: dict[str, Tensor], *, start: int, fabric: Fabric | None) ->
     return {**batch, "index": torch.arange(start, start + len(image), device=image.device)}
 
 
-def _attack_copy(batch: Batch, threat: ThreatModel, attack: Attack, *, seed: int) -> Image:
+def _attack_copy(batch: Batch, threat: ThreatModel, attack: Attack, *, seed: int) -> Tensor:
     """Run the attack on a copy, so that it can change neither the clean images nor the truth."""
     copy = {name: value.clone() for name, value in batch.items()}
     streams = Streams.of_examples(batch["index"], seed=seed, stage=f"evaluate {threat.name}")
@@ -111,7 +111,7 @@ def _attack_copy(batch: Batch, threat: ThreatModel, attack: Attack, *, seed: int
 
 
 @torch.no_grad()
-def _observe(victim: nn.Module, guard: Guard | None, threat: ThreatModel, *, batch: Batch, image: Image) -> Attacked:
+def _observe(victim: nn.Module, guard: Guard | None, threat: ThreatModel, *, batch: Batch, image: Tensor) -> Attacked:
     """Check the returned images and run the victim on them."""
     clean = batch["image"]
     _check_budget(image, clean=clean, budget=threat.budget)
@@ -121,7 +121,7 @@ def _observe(victim: nn.Module, guard: Guard | None, threat: ThreatModel, *, bat
     return Attacked(batch["index"], clean, image, threat.truth(batch), before, after, decisions)
 
 
-def _check_budget(image: Image, *, clean: Image, budget: Budget) -> None:
+def _check_budget(image: Tensor, *, clean: Image, budget: Budget) -> None:
     """Refuse images that the attacker was not allowed to choose."""
     if image.shape != clean.shape or image.dtype != clean.dtype:
         raise ValueError(
