@@ -50,6 +50,30 @@ def images_in(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.name[0] != ".")
 
 
+def decode_colours(path: Path) -> Image.Image:
+    """Decode one image as RGB; grey images get three equal channels, transparency is dropped.
+
+    Raises:
+        DataError: if the file is missing, is no whole image, or has more than 8 bits per channel.
+    """
+    try:
+        with Image.open(path) as file:
+            if file.mode not in _EIGHT_BITS:
+                raise DataError(
+                    f"{path}: expected 8 bits per channel, found Pillow's mode {file.mode!r}; convert the image first, "
+                    "so that it is you who decides how its values become 0 to 255"
+                )
+            return (file.convert("RGBA") if file.has_transparency_data else file).convert("RGB")
+    except FileNotFoundError as error:
+        raise DataError(f"{path}: expected an image, found no such file") from error
+    except (OSError, SyntaxError, ValueError) as error:
+        if isinstance(error, DataError):
+            raise
+        raise DataError(
+            f"{path}: expected an image, but it cannot be decoded ({error}); get this file again"
+        ) from error
+
+
 def decode(path: Path, *, size: int) -> UInt8[Tensor, "3 {size} {size}"]:
     """Decode one image as RGB and resize it to a square (bilinear, antialiased).
 
@@ -62,22 +86,7 @@ def decode(path: Path, *, size: int) -> UInt8[Tensor, "3 {size} {size}"]:
     Raises:
         DataError: if the file is missing, is no whole image, or has more than 8 bits per channel.
     """
-    try:
-        with Image.open(path) as file:
-            if file.mode not in _EIGHT_BITS:
-                raise DataError(
-                    f"{path}: expected 8 bits per channel, found Pillow's mode {file.mode!r}; convert the image first, "
-                    "so that it is you who decides how its values become 0 to 255"
-                )
-            image = (file.convert("RGBA") if file.has_transparency_data else file).convert("RGB")
-    except FileNotFoundError as error:
-        raise DataError(f"{path}: expected an image, found no such file") from error
-    except (OSError, SyntaxError, ValueError) as error:
-        if isinstance(error, DataError):
-            raise
-        raise DataError(
-            f"{path}: expected an image, but it cannot be decoded ({error}); get this file again"
-        ) from error
+    image = decode_colours(path)
     if image.size != (size, size):
         image = image.resize((size, size), Image.Resampling.BILINEAR)
     return torch.from_numpy(np.array(image)).permute(2, 0, 1).contiguous()

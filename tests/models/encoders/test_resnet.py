@@ -48,3 +48,13 @@ def test_the_image_is_halved_at_each_stage_after_the_first() -> None:
 def test_the_stem_may_shrink_the_image() -> None:
     layers = residual_layers(channels=3, widths=(2,), blocks=(1,), stem_stride=2)
     assert layers[0](torch.rand(1, 3, 16, 16)).shape == (1, 2, 8, 8)
+
+
+def test_a_dilated_block_keeps_its_size_and_looks_further() -> None:
+    block = BasicBlock(before=1, after=1, stride=1, dilation=3).eval()
+    for parameter in block.parameters():
+        nn.init.ones_(parameter)
+    image = torch.zeros(1, 1, 15, 15)
+    image[0, 0, 7, 7] = 1
+    seen = (block(image)[0, 0, 7] > block(torch.zeros_like(image))[0, 0, 7]).nonzero().flatten()
+    assert seen.tolist() == [1, 4, 7, 10, 13]

@@ -15,17 +15,18 @@ class BasicBlock(nn.Module):
         before: channels of the input.
         after: channels of the output.
         stride: by how much the first convolution shrinks the image.
+        dilation: how many pixels apart a kernel's taps are, in both convolutions.
 
     Reference: He et al., CVPR 2016, figure 5 left, with projection shortcuts (option B).
     """
 
-    def __init__(self, *, before: int, after: int, stride: int) -> None:
+    def __init__(self, *, before: int, after: int, stride: int, dilation: int = 1) -> None:
         super().__init__()
         self.path = nn.Sequential(
-            nn.Conv2d(before, after, 3, stride=stride, padding=1, bias=False),
+            nn.Conv2d(before, after, 3, stride=stride, padding=dilation, dilation=dilation, bias=False),
             nn.BatchNorm2d(after),
             nn.ReLU(),
-            nn.Conv2d(after, after, 3, padding=1, bias=False),
+            nn.Conv2d(after, after, 3, padding=dilation, dilation=dilation, bias=False),
             nn.BatchNorm2d(after),
         )
         self.shortcut = nn.Sequential()
