@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from manyheads.attacks import BIM, FGSM, MIM, PGD
+from manyheads.attacks import BIM, FGSM, MIM, PGD, UnscaledMIM
 from manyheads.threats import L1, L2, Budget, Linf, TaskLoss
 
 LINF, L2_BALL, L1_BALL = Linf(0.2), L2(0.5), L1(2.5)
@@ -80,7 +80,7 @@ def test_pgd_reaches_the_worst_loss_where_the_box_cuts_the_ball(
     torch.testing.assert_close(gain(victim, attacked, margin), expected, rtol=1e-4, atol=0)
 
 
-@pytest.mark.parametrize("attack", [FGSM(), BIM(10, 0.05), MIM(10, 0.05)])
+@pytest.mark.parametrize("attack", [FGSM(), BIM(10, 0.05), MIM(10, 0.05), UnscaledMIM(10, 0.05)])
 def test_every_sign_attack_reaches_the_corner_of_a_linear_model(linear, margin, attack) -> None:
     victim = linear(low=0.3, high=0.7)
     expected = victim.clean + 0.2 * slopes(victim).float().sign().view_as(victim.clean)
@@ -115,8 +115,21 @@ def test_mim_accumulates_gradients_of_l1_norm_one(victim) -> None:
     torch.testing.assert_close(MIM(4, 0.2, decay=0.7)(loss, victim.clean, L2(9.0)), image, atol=1e-6, rtol=0)
 
 
-def test_mim_without_memory_is_bim(victim) -> None:
-    images = [attack(victim.loss(), victim.clean, LINF) for attack in (MIM(5, 0.03, decay=0.0), BIM(5, 0.03))]
+def test_unscaled_mim_accumulates_gradients_as_they_are(victim) -> None:
+    loss, image, total = victim.loss(), victim.clean, torch.zeros_like(victim.clean)
+    for _ in range(4):
+        image = image.detach().requires_grad_()
+        (gradient,) = torch.autograd.grad(loss(image).sum(), image)
+        total = 0.5 * total + gradient
+        step = total / total.square().sum((1, 2, 3), keepdim=True).sqrt()
+        image = L2(9.0).project(image.detach() + 0.2 * step, victim.clean)
+    torch.testing.assert_close(UnscaledMIM(4, 0.2)(loss, victim.clean, L2(9.0)), image, atol=1e-6, rtol=0)
+    assert float((MIM(4, 0.2, decay=0.5)(loss, victim.clean, L2(9.0)) - image).abs().max()) > 1e-5
+
+
+@pytest.mark.parametrize("attack", [MIM, UnscaledMIM])
+def test_mim_without_memory_is_bim(victim, attack) -> None:
+    images = [search(victim.loss(), victim.clean, LINF) for search in (attack(5, 0.03, decay=0.0), BIM(5, 0.03))]
     assert torch.equal(*images)
 
 
@@ -132,7 +145,7 @@ def test_a_weight_does_not_change_the_path(victim) -> None:
 
 
 @pytest.mark.parametrize("budget", [LINF, L2_BALL, L1_BALL])
-@pytest.mark.parametrize("attack", [PGD(4, 0.1), BIM(4, 0.1), MIM(4, 0.1), FGSM()])
+@pytest.mark.parametrize("attack", [PGD(4, 0.1), BIM(4, 0.1), MIM(4, 0.1), UnscaledMIM(4, 0.1), FGSM()])
 def test_the_model_sees_allowed_images_alone(victim, attack, budget: Budget) -> None:
     seen = []
     victim.model.register_forward_hook(lambda _module, arguments, _outputs: seen.append(arguments[0].detach()))
@@ -156,20 +169,21 @@ def test_fgsm_needs_a_limit(victim) -> None:
         FGSM()(victim.loss(), victim.clean, L2(float("inf")))
 
 
-@pytest.mark.parametrize("attack", [PGD, BIM, MIM])
+@pytest.mark.parametrize("attack", [PGD, BIM, MIM, UnscaledMIM])
 def test_an_attack_takes_at_least_one_step(attack) -> None:
     with pytest.raises(ValueError, match="at least one step, got steps=0"):
         attack(steps=0, step_size=0.1)
 
 
-@pytest.mark.parametrize("attack", [PGD, BIM, MIM])
+@pytest.mark.parametrize("attack", [PGD, BIM, MIM, UnscaledMIM])
 @pytest.mark.parametrize("step_size", [0.0, -0.1, float("nan"), float("inf")])
 def test_a_step_has_a_length(attack, step_size: float) -> None:
     with pytest.raises(ValueError, match="step_size is a length"):
         attack(steps=3, step_size=step_size)
 
 
+@pytest.mark.parametrize("attack", [MIM, UnscaledMIM])
 @pytest.mark.parametrize("decay", [-0.1, float("nan"), float("inf")])
-def test_momentum_decays_to_a_share_of_zero_or_more(decay: float) -> None:
+def test_momentum_decays_to_a_share_of_zero_or_more(attack, decay: float) -> None:
     with pytest.raises(ValueError, match="decay is the share of momentum"):
-        MIM(3, 0.1, decay=decay)
+        attack(3, 0.1, decay=decay)

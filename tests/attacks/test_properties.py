@@ -4,7 +4,7 @@ import pytest
 import torch
 
 import manyheads.attacks
-from manyheads.attacks import BIM, CW, FGSM, MIM, PGD, Attack, Restarts, WorstOf
+from manyheads.attacks import BIM, CW, FGSM, MIM, PGD, Attack, Restarts, UnscaledMIM, WorstOf
 from manyheads.randomness import Streams
 from manyheads.tasks import classify
 from manyheads.threats import L1, L2, Budget, Linf, Margin, Objective, Targeted, TaskLoss
@@ -17,6 +17,7 @@ ATTACKS = [
     BIM(steps=3, step_size=0.1),
     PGD_STEPS,
     MIM(steps=3, step_size=0.1),
+    UnscaledMIM(steps=3, step_size=0.1),
     CW_STEPS,
     Restarts(PGD_STEPS, times=2),
     WorstOf((FGSM(), PGD_STEPS, CW_STEPS)),
@@ -87,7 +88,7 @@ def test_does_not_depend_on_the_order_of_the_batch(victim, attack: Attack) -> No
     torch.testing.assert_close(shuffled, forward[order], atol=1e-5, rtol=0)
 
 
-@pytest.mark.parametrize("attack", [FGSM(), BIM(4, 0.5), MIM(4, 0.5), BIM(4, 0.02)], ids=short)
+@pytest.mark.parametrize("attack", [FGSM(), BIM(4, 0.5), MIM(4, 0.5), UnscaledMIM(4, 0.5), BIM(4, 0.02)], ids=short)
 @every_budget
 @every_objective
 def test_never_weaker_than_its_start(victim, attack: Attack, budget: Budget, objective: Objective) -> None:

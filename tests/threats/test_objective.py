@@ -5,7 +5,9 @@ import pytest
 import torch
 from hypothesis import strategies as st
 
-from manyheads.tasks import Task, classify
+from manyheads.tasks import UNKNOWN_CLASS, Annotation, Segmentation, Task, classify
+from manyheads.tasks.error_metrics import AbsoluteError
+from manyheads.tasks.losses import MaskedCrossEntropy, MaskedL1
 from manyheads.tasks.metrics import Accuracy
 from manyheads.threats import (
     Aim,
@@ -34,6 +36,17 @@ class Difference:
 
 
 REGRESSION = Task(name="height", channels=1, target=lambda batch: batch["height"], loss=Difference(), metric=Accuracy)
+
+DENSE = (
+    Task(
+        name="ground",
+        channels=2,
+        target=Annotation("ground"),
+        loss=MaskedCrossEntropy(),
+        metric=lambda: Segmentation(2),
+    ),
+    Task(name="depth", channels=1, target=Annotation("depth"), loss=MaskedL1(), metric=AbsoluteError),
+)
 
 
 def scores_and_labels(seed: int, classes: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -142,3 +155,40 @@ def test_a_fixed_class_exists(target: int) -> None:
 def test_ways_to_aim_are_interchangeable(aim: Aim) -> None:
     assert isinstance(aim, Aim)
     assert aim(torch.tensor([1, 1]), classes=3).dtype == torch.int64
+
+
+def dense_example() -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
+    """Three images; the second has no class and the third no depth."""
+    generator = torch.Generator().manual_seed(0)
+    outputs = {task.name: torch.randn(3, task.channels, 2, 2, generator=generator) for task in DENSE}
+    truth = {"ground": torch.randint(2, (3, 2, 2), generator=generator), "depth": torch.rand(3, 1, 2, 2)}
+    truth["ground"][1], truth["depth"][2] = UNKNOWN_CLASS, torch.nan
+    return outputs, truth
+
+
+def test_an_example_without_a_target_adds_nothing_to_that_task() -> None:
+    outputs, truth = dense_example()
+    outputs = {name: output.requires_grad_() for name, output in outputs.items()}
+    value = TaskLoss(DENSE, {"ground": 1.0, "depth": 2.0})(outputs, truth)
+    ground, depth = (TaskLoss(DENSE, {name: 1.0})(outputs, truth) for name in ("ground", "depth"))
+    assert [ground.tolist()[1], depth.tolist()[2]] == [0.0, 0.0]
+    assert value.tolist() == pytest.approx((ground + 2 * depth).tolist())
+    gradients = dict(zip(outputs, torch.autograd.grad(value.sum(), list(outputs.values())), strict=True))
+    assert [bool(gradient.any()) for gradient in gradients["ground"]] == [True, False, True]
+    assert [bool(gradient.any()) for gradient in gradients["depth"]] == [True, True, False]
+
+
+def test_nobody_says_when_a_dense_task_is_won() -> None:
+    assert TaskLoss(DENSE, {"ground": 1.0, "depth": 1.0}).success is None
+
+
+@pytest.mark.parametrize(
+    "objective", [Margin(DIGIT), Targeted(DIGIT), TargetLead(DIGIT, FixedClass(1)), TaskLoss([DIGIT], {"digit": 1.0})]
+)
+def test_an_unknown_class_is_neither_won_nor_followed(objective) -> None:
+    scores = OUTPUTS["digit"].clone().requires_grad_()
+    value = objective({"digit": scores}, {"digit": torch.tensor([0, UNKNOWN_CLASS, 0])})
+    (gradient,) = torch.autograd.grad(value.sum(), scores)
+    known = objective(OUTPUTS, {"digit": torch.zeros(3, dtype=torch.int64)})
+    assert value.tolist() == [known[0], 0.0, known[2]]
+    assert [bool(row.any()) for row in gradient] == [True, False, True]

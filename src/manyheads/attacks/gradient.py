@@ -1,9 +1,10 @@
-"""Attacks that follow the gradient: FGSM, BIM, PGD and MIM.
+"""Attacks that follow the gradient: FGSM, BIM, PGD and MIM, the last in two forms.
 
 All return, example by example, the image of highest loss among their start and all their steps, the last included.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
@@ -138,25 +139,70 @@ class MIM(Attack):
     def __post_init__(self) -> None:
         """Refuse a schedule that goes nowhere, or a decay that turns around."""
         _check_schedule(steps=self.steps, step_size=self.step_size)
-        if not 0 <= self.decay < math.inf:
-            raise ValueError(f"decay is the share of momentum that is kept, zero or above, got {self.decay}")
+        _check_decay(self.decay)
 
     def search(self, loss: Loss, clean: Image, *, budget: Budget, rng: Streams) -> Image:  # noqa: ARG002 (nothing is drawn)
         """Climb with momentum."""
-        momentum = _Momentum(self.decay)
-        return ascend(
-            loss, clean, clean=clean, budget=budget, steps=self.steps, step_size=self.step_size, heading=momentum
-        )
+        return _climb(self, loss, clean, budget=budget, scaled=_unit_sum)
+
+
+@dataclass(frozen=True)
+class UnscaledMIM(Attack):
+    """MIM along a decaying sum of the gradients as they are: steep places count for more than flat ones.
+
+    Args:
+        steps: how many steps.
+        step_size: length of each step in the budget's norm, in pixel units.
+        decay: what is left of the sum after one step; 1 forgets nothing, 0 is BIM.
+
+    Raises:
+        ValueError: if there is no step, it has no length, or the decay is negative.
+
+    Reference: the code published with Mao et al., ECCV 2020, whose paper names Dong et al.'s attack instead (`MIM`).
+    """
+
+    steps: int
+    step_size: float
+    decay: float = 0.5
+
+    def __post_init__(self) -> None:
+        """Refuse a schedule that goes nowhere, or a decay that turns around."""
+        _check_schedule(steps=self.steps, step_size=self.step_size)
+        _check_decay(self.decay)
+
+    def search(self, loss: Loss, clean: Image, *, budget: Budget, rng: Streams) -> Image:  # noqa: ARG002 (nothing is drawn)
+        """Climb with momentum."""
+        return _climb(self, loss, clean, budget=budget, scaled=_unchanged)
+
+
+def _check_decay(decay: float) -> None:
+    if not 0 <= decay < math.inf:
+        raise ValueError(f"decay is the share of momentum that is kept, zero or above, got {decay}")
+
+
+def _unit_sum(gradient: Image) -> Image:
+    """Scale to L1 norm one; zero stays zero."""
+    return gradient / column(L1(0.0).size(gradient).clamp_min(torch.finfo(gradient.dtype).tiny))
+
+
+def _climb(
+    attack: MIM | UnscaledMIM, loss: Loss, clean: Image, *, budget: Budget, scaled: Callable[[Image], Image]
+) -> Image:
+    """Climb from the clean image along a decaying sum of scaled gradients."""
+    momentum = _Momentum(attack.decay, scaled)
+    return ascend(
+        loss, clean, clean=clean, budget=budget, steps=attack.steps, step_size=attack.step_size, heading=momentum
+    )
 
 
 @dataclass(eq=False)
 class _Momentum:
-    """Decaying sum of gradients of L1 norm one; a zero gradient adds nothing."""
+    """Decaying sum of scaled gradients."""
 
     decay: float
+    scaled: Callable[[Image], Image]
     total: Image | float = field(default=0.0)
 
     def __call__(self, gradient: Image) -> Image:
-        size = L1(0.0).size(gradient).clamp_min(torch.finfo(gradient.dtype).tiny)
-        self.total = self.decay * self.total + gradient / column(size)
+        self.total = self.decay * self.total + self.scaled(gradient)
         return self.total

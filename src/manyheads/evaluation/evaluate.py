@@ -12,9 +12,11 @@ from manyheads.attacks import Attack
 from manyheads.defences import Decision, Guard, beside
 from manyheads.evaluation.facts import Facts
 from manyheads.randomness import Streams
-from manyheads.tasks import CrossEntropy
+from manyheads.tasks import UNKNOWN_CLASS, CrossEntropy, Task, known
 from manyheads.threats import Budget, Loss, ThreatModel, in_eval_mode
 from manyheads.types import Batch, Image, Outputs, Truth
+
+_Column = Sequence[object] | Tensor | pl.Series
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +58,9 @@ def evaluate(
     of the batch. Random numbers depend on the seed, the threat, and each example's index: neither batch size nor the
     number of processes changes a fact.
 
+    Of a classification task the facts hold truth and answers; of any other task each example's loss and what it adds to
+    the task's counter, from which `dense_scores` makes scores. An example without a target has null there.
+
     Batches are moved to the victim's device; the threat's model must be on the same one. With several processes every
     process gives its own part of the examples and returns the facts of all; an example that two processes were given,
     as samplers do to even their parts out, counts once.
@@ -70,8 +75,8 @@ def evaluate(
         observe: called with each attacked batch, for galleries and the like.
 
     Raises:
-        ValueError: if an attack leaves its budget, nobody says when it has won, or there is nothing to attack; or if
-            there is no `index` with several processes.
+        ValueError: if an attack leaves its budget, needs to know when it has won and nobody says, or there is nothing
+            to attack; or if there is no `index` with several processes.
     """
     if fabric is not None:
         fabric.to_device(victim)
@@ -114,15 +119,19 @@ def _attack_copy(batch: Batch, threat: ThreatModel, attack: Attack, *, seed: int
 def _observe(victim: nn.Module, guard: Guard | None, threat: ThreatModel, *, batch: Batch, image: Tensor) -> Attacked:
     """Check the returned images and run the victim on them."""
     clean = batch["image"]
-    _check_budget(image, clean=clean, budget=threat.budget)
+    check_budget(image, clean=clean, budget=threat.budget)
     with in_eval_mode(victim):
         before, after = victim(clean), victim(image)
     decisions = (guard.decide(before), guard.decide(after)) if guard is not None else None
     return Attacked(batch["index"], clean, image, threat.truth(batch), before, after, decisions)
 
 
-def _check_budget(image: Tensor, *, clean: Image, budget: Budget) -> None:
-    """Refuse images that the attacker was not allowed to choose."""
+def check_budget(image: Tensor, *, clean: Image, budget: Budget) -> None:
+    """Refuse images that the attacker was not allowed to choose.
+
+    Raises:
+        ValueError: if their shape or type is not that of the clean images, or one of them is outside the budget.
+    """
     if image.shape != clean.shape or image.dtype != clean.dtype:
         raise ValueError(
             f"an attack returns images like those it got, {tuple(clean.shape)} {clean.dtype}; "
@@ -141,24 +150,22 @@ def _check_budget(image: Tensor, *, clean: Image, budget: Budget) -> None:
 @torch.no_grad()
 def _rows(attacked: Attacked, threat: ThreatModel, attack: Attack, *, loss: Loss) -> pl.DataFrame:
     """Write one row per example."""
-    columns: dict[str, Sequence[object] | Tensor] = {
+    count = len(attacked.index)
+    columns: dict[str, _Column] = {
         "index": attacked.index,
         "size": threat.budget.size(attacked.image - attacked.clean).double(),
-        "won": loss.won(attacked.image),
+        "won": loss.won(attacked.image) if loss.knows_success else [None] * count,
         "loss_clean": loss(attacked.clean).double(),
         "loss_attacked": loss(attacked.image).double(),
     }
     for when, place in (("clean", 0), ("attacked", 1)):
         decision = attacked.decisions[place] if attacked.decisions is not None else None
-        columns[f"score_{when}"] = decision.score.double() if decision else [None] * len(attacked.index)
-        columns[f"rejected_{when}"] = decision.rejected if decision else [False] * len(attacked.index)
+        columns[f"score_{when}"] = decision.score.double() if decision else [None] * count
+        columns[f"rejected_{when}"] = decision.rejected if decision else [False] * count
     for task in threat.tasks:
-        if isinstance(task.loss, CrossEntropy):
-            columns[f"{task.name}.truth"] = attacked.truth[task.name]
-            columns[f"{task.name}.clean"] = attacked.before[task.name].argmax(1)
-            columns[f"{task.name}.attacked"] = attacked.after[task.name].argmax(1)
+        columns |= _answers(task, attacked) if isinstance(task.loss, CrossEntropy) else _measurements(task, attacked)
     data = {name: value.cpu().numpy() if isinstance(value, Tensor) else value for name, value in columns.items()}
-    schema = {"score_clean": pl.Float64, "score_attacked": pl.Float64}
+    schema = {"score_clean": pl.Float64, "score_attacked": pl.Float64, "won": pl.Boolean}
     return pl.DataFrame(data, schema_overrides=schema).with_columns(
         pl.lit(type(threat.model).__name__).alias("model"),
         pl.lit(threat.name).alias("threat"),
@@ -166,6 +173,30 @@ def _rows(attacked: Attacked, threat: ThreatModel, attack: Attack, *, loss: Loss
         pl.lit(float(threat.budget.eps)).alias("eps"),
         pl.lit(type(threat.budget).__name__).alias("norm"),
     )
+
+
+def _answers(task: Task, attacked: Attacked) -> dict[str, _Column]:
+    """Write the true class, null where it is unknown, and both answers."""
+    truth = pl.Series(attacked.truth[task.name].cpu().numpy())
+    return {
+        f"{task.name}.truth": truth.replace(UNKNOWN_CLASS, None),
+        f"{task.name}.clean": attacked.before[task.name].argmax(1),
+        f"{task.name}.attacked": attacked.after[task.name].argmax(1),
+    }
+
+
+def _measurements(task: Task, attacked: Attacked) -> dict[str, _Column]:
+    """Write each example's loss and what it adds to the task's counter, null where there is no target."""
+    truth, columns = attacked.truth[task.name], {}
+    judged = pl.Series(known(truth).cpu().numpy())
+    for when, outputs in (("clean", attacked.before), ("attacked", attacked.after)):
+        values = {"loss": task.loss(outputs[task.name], truth).double()}
+        values["state"] = task.metric().count(outputs[task.name], truth)
+        for what, value in values.items():
+            # A row of states becomes a list of any length: counters of two models' tasks may differ in it.
+            kept = pl.Series(value.cpu().numpy()).cast(pl.List(pl.Float64) if value.ndim == 2 else pl.Float64)
+            columns[f"{task.name}.{when}_{what}"] = pl.select(pl.when(judged).then(kept)).to_series()
+    return columns
 
 
 def _attacked_task(threat: ThreatModel) -> str:

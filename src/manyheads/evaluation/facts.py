@@ -17,11 +17,15 @@ class Facts:
     """Per-example results of attacks.
 
     The table has the columns `model, threat, attack, eps, norm, main, index, size, won, loss_clean, loss_attacked,
-    score_clean, score_attacked, rejected_clean, rejected_attacked` and, for each task, `<task>.truth`, `<task>.clean`
-    and `<task>.attacked`: the true class and the victim's answers before and after the attack. `size` is the norm of
-    the perturbation in the budget's norm. `won` and the losses are the threat's rule of success and objective on the
-    model that the threat attacks: in a transfer attack that is not the victim. Scores and rejections are the guard's
-    (null and false without one).
+    score_clean, score_attacked, rejected_clean, rejected_attacked`. `size` is the norm of the perturbation in the
+    budget's norm. `won` and the losses are the threat's rule of success and objective on the model that the threat
+    attacks: in a transfer attack that is not the victim; `won` is null where nobody says what winning is. Scores and
+    rejections are the guard's (null and false without one).
+
+    For each classification task there are `<task>.truth`, `<task>.clean` and `<task>.attacked`: the true class (null
+    where it is unknown) and the victim's answers before and after the attack. For each other task there are, before and
+    after, `<task>.clean_loss`, `<task>.attacked_loss` and the lists `<task>.clean_state`, `<task>.attacked_state`: what
+    the example adds to the state of the task's counter; null without a target.
 
     Args:
         table: the facts.
@@ -41,7 +45,22 @@ class Facts:
     @property
     def tasks(self) -> tuple[str, ...]:
         """Names of the tasks that the facts speak of, main task first."""
-        names = [name.removesuffix(".truth") for name in self.table.columns if name.endswith(".truth")]
+        return self._main_first([*self.classified, *self.measured])
+
+    @property
+    def classified(self) -> tuple[str, ...]:
+        """Names of the classification tasks, whose answers the facts hold; main task first."""
+        return self._main_first(self._with("truth"))
+
+    @property
+    def measured(self) -> tuple[str, ...]:
+        """Names of the other tasks, whose counters' states the facts hold; main task first."""
+        return self._main_first(self._with("clean_state"))
+
+    def _with(self, column: str) -> list[str]:
+        return [name.removesuffix(f".{column}") for name in self.table.columns if name.endswith(f".{column}")]
+
+    def _main_first(self, names: list[str]) -> tuple[str, ...]:
         main = set(self.table["main"].unique())
         return tuple(sorted(names, key=lambda name: name not in main))
 

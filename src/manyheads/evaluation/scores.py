@@ -21,18 +21,21 @@ def scores(facts: Facts) -> pl.DataFrame:
     The table is long: one row per score, with `condition` (`clean` or `attacked`), `score`, `task`, `value` (a share
     in [0, 1], null where nothing was counted), `low` and `high` (95 % Wilson interval) and `n`. The scores are
 
-    - `accuracy`: of each task's head, rejections ignored, among the examples that have the task;
+    - `accuracy`: of each classification head, rejections ignored, among the examples that have the task;
     - `accepted_accuracy`: of the main head among accepted inputs;
     - `rejection_rate`: rejected inputs among all;
     - `accuracy_with_rejection`: clean, right and accepted inputs among all (a rejection counts as an error); attacked,
       right or rejected inputs among all (a rejection counts as a success: robust accuracy with reject option);
     - `accepted_error`: accepted wrong inputs among all.
+
+    All but the rejection rate leave out examples whose class is unknown. Where the main task is not one of
+    classification there is only the rejection rate; `dense_scores` speaks of the others.
     """
     rows = []
     for key, part in facts.table.group_by(_GROUP, maintain_order=True):
         group = dict(zip(_GROUP, key, strict=True))
         for condition in ("clean", "attacked"):
-            counts = _counts(part, main=str(group["main"]), condition=condition, tasks=facts.tasks)
+            counts = _counts(part, main=str(group["main"]), condition=condition, tasks=facts.classified)
             rows += [
                 {**group, "condition": condition, "score": score, "task": task, **_share(count, trials)}
                 for (score, task), (count, trials) in counts.items()
@@ -49,15 +52,23 @@ def _counts(
         truth = part[f"{task}.truth"]
         if truth.count():  # of what is not null: facts of a model without this task may stand in the same table
             counts["accuracy", task] = (int((truth == part[f"{task}.{condition}"]).sum()), truth.count())
+    rejections = part[f"rejected_{condition}"]
+    counts["rejection_rate", main] = (int(rejections.sum()), len(part))
+    if main in tasks:
+        counts |= _main_counts(part.drop_nulls(f"{main}.truth"), main=main, condition=condition)
+    return counts
+
+
+def _main_counts(part: pl.DataFrame, *, main: str, condition: str) -> dict[tuple[str, str], tuple[int, int]]:
+    """Count what the guard makes of the main head's answers."""
     right = part[f"{main}.truth"] == part[f"{main}.{condition}"]
     rejected = part[f"rejected_{condition}"]
-    accepted = int((~rejected).sum())
     good = (right & ~rejected) if condition == "clean" else (right | rejected)
-    counts["accepted_accuracy", main] = (int((right & ~rejected).sum()), accepted)
-    counts["rejection_rate", main] = (len(part) - accepted, len(part))
-    counts["accuracy_with_rejection", main] = (int(good.sum()), len(part))
-    counts["accepted_error", main] = (int((~right & ~rejected).sum()), len(part))
-    return counts
+    return {
+        ("accepted_accuracy", main): (int((right & ~rejected).sum()), int((~rejected).sum())),
+        ("accuracy_with_rejection", main): (int(good.sum()), len(part)),
+        ("accepted_error", main): (int((~right & ~rejected).sum()), len(part)),
+    }
 
 
 def _share(count: int, trials: int) -> dict[str, float | int | None]:

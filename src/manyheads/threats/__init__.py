@@ -1,6 +1,7 @@
 """Who attacks: budgets of allowed images, objectives that are raised, threat models that bind them to a model."""
 
 from manyheads.threats.budget import L1, L2, ROUNDING, Budget, Linf, column
+from manyheads.threats.houdini import Houdini, LostOverlap, OverlapCost, PercentOverlap
 from manyheads.threats.objective import (
     Aim,
     FixedClass,
@@ -21,11 +22,15 @@ __all__ = [
     "Aim",
     "Budget",
     "FixedClass",
+    "Houdini",
     "Linf",
     "Loss",
+    "LostOverlap",
     "Margin",
     "NextClass",
     "Objective",
+    "OverlapCost",
+    "PercentOverlap",
     "TargetLead",
     "Targeted",
     "TaskLoss",

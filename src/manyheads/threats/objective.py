@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-from manyheads.tasks import CrossEntropy, Task, named
+from manyheads.tasks import UNKNOWN_CLASS, CrossEntropy, Task, named
 from manyheads.types import Outputs, PerExample, Truth
 
 
@@ -34,7 +34,8 @@ class TaskLoss(Objective):
     """Weighted sum of the tasks' own losses: `sum(weight * loss(output, truth))`.
 
     One weight is the single-task attack, several the multi-task attack; with a classification task the attacker has
-    won when the first weighted task is misclassified.
+    won when the first weighted task is misclassified. Of a dense task (a class or a number per pixel) nobody says when.
+    An example without a target for a task adds nothing to that task's loss.
 
     Args:
         tasks: the tasks the weights speak of; more do no harm.
@@ -79,7 +80,7 @@ class TaskLoss(Objective):
 class Margin(Objective):
     """Highest score of a wrong class minus the true class's score: above zero exactly when misclassified.
 
-    A tie gives zero: the attacker has not won.
+    A tie gives zero: the attacker has not won. So does an example whose class is unknown.
 
     Args:
         task: a classification task, or its name.
@@ -161,8 +162,7 @@ class Targeted(Objective):
     def __call__(self, outputs: Outputs, truth: Truth) -> PerExample:
         """Return log softmax(output)[wanted]."""
         scores = outputs[named(self.task)]
-        wanted = self.aim(truth[named(self.task)], classes=scores.shape[1])
-        return -CrossEntropy()(scores, wanted)
+        return -CrossEntropy()(scores, _wanted(self.aim, truth[named(self.task)], classes=scores.shape[1]))
 
     @property
     def success(self) -> Objective:
@@ -183,7 +183,7 @@ class TargetLead(Objective):
     def __call__(self, outputs: Outputs, truth: Truth) -> PerExample:
         """Return the lead, in units of the scores."""
         scores = outputs[named(self.task)]
-        return -lead(scores, other_than=self.aim(truth[named(self.task)], classes=scores.shape[1]))
+        return -lead(scores, other_than=_wanted(self.aim, truth[named(self.task)], classes=scores.shape[1]))
 
     @property
     def success(self) -> Objective:
@@ -191,8 +191,13 @@ class TargetLead(Objective):
         return self
 
 
+def _wanted(aim: Aim, label: Int64[Tensor, " batch"], *, classes: int) -> Int64[Tensor, " batch"]:
+    """Pick the wanted classes; unknown where the true one is, which an attacker can neither hit nor miss."""
+    return aim(label, classes=classes).where(label != UNKNOWN_CLASS, UNKNOWN_CLASS)
+
+
 def lead(scores: Float[Tensor, "batch classes"], *, other_than: Int64[Tensor, " batch"]) -> PerExample:
-    """Highest score of the classes other than the given one, minus the given one's score."""
-    given = other_than[:, None]
+    """Highest score of the classes other than the given one, minus the given one's score; 0 where that is unknown."""
+    given = other_than.clamp_min(0)[:, None]
     others = scores.scatter(1, given, float("-inf")).amax(1)
-    return others - scores.gather(1, given)[:, 0]
+    return (others - scores.gather(1, given)[:, 0]).where(other_than != UNKNOWN_CLASS, 0)

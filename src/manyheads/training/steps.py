@@ -8,9 +8,9 @@ from lightning_fabric.wrappers import is_wrapped
 from torch import Tensor, nn
 from torch.nn.parallel import DataParallel, DistributedDataParallel
 
-from manyheads.attacks import BIM, MIM, PGD, Attack, Restarts, WorstOf
+from manyheads.attacks import BIM, MIM, PGD, Attack, Restarts, UnscaledMIM, WorstOf
 from manyheads.randomness import Streams
-from manyheads.tasks import Task
+from manyheads.tasks import Task, known
 from manyheads.threats import Budget, TaskLoss, ThreatModel
 from manyheads.types import Batch, Image
 
@@ -108,9 +108,23 @@ class Ramped:
 
 
 def mean_losses(model: nn.Module, image: Image, *, batch: Batch, tasks: Sequence[Task]) -> Mapping[str, Tensor]:
-    """Run the model and return each task's loss, averaged over the batch."""
+    """Run the model and return each task's loss, averaged over the examples whose truth is known; 0 if there are none.
+
+    Args:
+        model: maps images to one output per task.
+        image: what the model sees; an attack may have changed it.
+        batch: what the truth is taken from, that of tasks whose truth is computed from the image included: so it must
+            hold the clean image.
+        tasks: the tasks to train.
+    """
     outputs = model(image)
-    return {task.name: task.loss(outputs[task.name], task.target(batch)).mean() for task in tasks}
+    return {task.name: _mean_loss(task, outputs[task.name], truth=task.target(batch)) for task in tasks}
+
+
+def _mean_loss(task: Task, output: Tensor, *, truth: Tensor) -> Tensor:
+    counts = known(truth)
+    losses = task.loss(output, truth)
+    return losses.where(counts, 0).sum() / counts.sum().clamp(min=1)
 
 
 def bare(model: nn.Module) -> nn.Module:
@@ -123,7 +137,7 @@ def bare(model: nn.Module) -> nn.Module:
 def _shorter(attack: Attack, *, factor: float) -> Attack:
     """Multiply the step size of an attack, and of the attacks that it is made of."""
     match attack:
-        case PGD() | BIM() | MIM():
+        case PGD() | BIM() | MIM() | UnscaledMIM():
             return replace(attack, step_size=attack.step_size * factor)
         case Restarts():
             return replace(attack, attack=_shorter(attack.attack, factor=factor))
