@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "manyheads"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 VERSION = re.search(r'__version__ = "(.+)"', (PACKAGE / "__init__.py").read_text(encoding="utf-8"))[1]
-OPTIONAL = {"beartype", "foolbox", "hypothesis", "pytest", "torchvision"}
+OPTIONAL = {"beartype", "foolbox", "hypothesis", "pytest", "timm", "torchvision"}
 
 LOAD_EVERYTHING = """
 import importlib, pkgutil, sys, manyheads

@@ -7,12 +7,28 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from manyheads.attacks import CW, PGD
-from manyheads.experiments import Bars, Data, Experiment, Hardening, Outcome, Training, Trial, bars, run
+from manyheads.attacks import CW, FGSM, PGD
+from manyheads.experiments import (
+    Bars,
+    Data,
+    DenseExperiment,
+    DenseTraining,
+    DenseTrial,
+    Experiment,
+    Hardening,
+    Outcome,
+    Scenes,
+    Training,
+    Trial,
+    VulnerabilityPlan,
+    bars,
+    run,
+)
 from manyheads.threats import L2, Linf
 from manyheads.training import Adam
 
 Make = Callable[..., Experiment]
+MakeDense = Callable[..., DenseExperiment]
 
 
 @pytest.fixture(scope="session")
@@ -65,3 +81,36 @@ def quiet() -> Iterator[Bars]:
 def outcome(tiny: Make, quiet: Bars, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     """The finished run of the tiny experiment, which a test must leave as it is."""
     return run(tiny(tmp_path_factory.mktemp("runs")), quiet)
+
+
+@pytest.fixture(scope="session")
+def tiny_dense() -> MakeDense:
+    """Make an experiment on a few drawn scenes in a folder; any field can be given."""
+
+    def make(folder: Path, **changes: object) -> DenseExperiment:
+        return replace(
+            DenseExperiment(
+                name="tiny",
+                scenes=Scenes(size=(16, 24), train_examples=8, test_examples=4, validation_share=0.5),
+                tasks=("segmentation", "depth", "autoencoding"),
+                training=DenseTraining(epochs=1, batch_size=4),
+                trials={
+                    "pgd two": DenseTrial(PGD(2, 1 / 255), Linf(4 / 255), attacked="both", examples=3),
+                    "fgsm": DenseTrial(FGSM(), Linf(4 / 255)),
+                },
+                sweep=(1 / 255,),
+                sweep_trials=("pgd two",),
+                vulnerability=VulnerabilityPlan(examples=2, draws=2, pixels=(1, 4), attacks={"fgsm": FGSM()}),
+                batch_size=2,
+                folder=folder,
+            ),
+            **changes,
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def dense_outcome(tiny_dense: MakeDense, quiet: Bars, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+    """The finished run of the tiny dense experiment, which a test must leave as it is."""
+    return run(tiny_dense(tmp_path_factory.mktemp("dense")), quiet)

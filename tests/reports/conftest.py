@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 import torch
 
-from manyheads.reports import Challenge, Exhibit, Heads, Results
+from manyheads.reports import Challenge, DenseExhibit, DenseResults, Exhibit, Heads, Pairs, Results
 
 COMBINATIONS = ("main", "main+parity", "main+prime", "main+parity+prime")
 TRAININGS = ("plain", "hardened")
@@ -155,3 +155,84 @@ def exhibit_of(threat, *, attack="pgd untargeted", model="main+parity hardened",
 @pytest.fixture(scope="session")
 def exhibits():
     return tuple(exhibit_of(threat) for threat in THREATS)
+
+
+DENSE_SCORES = {"segmentation": {"miou": 0.3, "pixel_accuracy": 0.6}, "depth": {"absolute_error": 0.8, "pixels": 900.0}}
+DENSE_ATTACKS = (
+    ("single-task", "fgsm", 4),
+    ("single-task", "pgd", 4),
+    ("single-task", "pgd", 1),
+    ("multi-task", "pgd", 4),
+)
+
+
+def dense_row(model, attack, *, task, score, condition):
+    """Halved by FGSM, quartered by PGD (errors: doubled, quadrupled); models of more tasks are a tenth better."""
+    threat, name, size = attack
+    factor = 1.0 if condition == "clean" else {"fgsm": 2.0, "pgd": 4.0}[name] ** (0.5 if size == 1 else 1)
+    gain = 1.1 if " " in model else 1.0
+    value = DENSE_SCORES[task][score]
+    value = value * gain / factor if score in {"miou", "pixel_accuracy"} else value / gain * factor
+    return {
+        "model": model, "threat": threat, "attack": name, "eps": size / 255, "norm": "Linf", "condition": condition,
+        "score": score, "task": task, "value": value, "low": 0.9 * value, "high": min(1.05 * value, 1e9), "n": 50,
+    }  # fmt: skip
+
+
+def dense_frame():
+    tasks = {"s d": ("segmentation", "depth"), "s": ("segmentation",), "d": ("depth",)}
+    return pl.DataFrame(
+        [
+            dense_row(model, attack, task=task, score=score, condition=condition)
+            for model, names in tasks.items()
+            for attack in DENSE_ATTACKS
+            for task in names
+            for score in DENSE_SCORES[task]
+            for condition in ("clean", "attacked")
+        ]
+    )
+
+
+@pytest.fixture(scope="session")
+def dense():
+    return DenseResults(dense_frame())
+
+
+@pytest.fixture(scope="session")
+def pairs():
+    """Depth helps the segmentation by 10 % and harms it under attack by 5 %; nobody tried the other way round."""
+    rows = [
+        ("clean", "segmentation", "depth", 10.0, 30.0, "%"),
+        ("clean", "depth", "segmentation", None, 0.8, "m"),
+        ("pgd50_eps4", "segmentation", "depth", -5.0, 3.0, "%"),
+        ("pgd50_eps4", "depth", "segmentation", 20.0, 3.2, "m"),
+        ("pgd50_eps4", "depth", "depth", None, 3.2, "m"),
+    ]
+    names = ["evaluation", "main_task", "auxiliary_task", "relative_improvement_percent", "single_task_baseline"]
+    return Pairs(pl.DataFrame(rows, schema=[*names, "baseline_unit"], orient="row"))
+
+
+@pytest.fixture(scope="session")
+def dense_exhibit():
+    """Two frames of 6×8 pixels; a corner of each is unknown."""
+    generator = torch.Generator().manual_seed(0)
+    clean = torch.rand(2, 3, 6, 8, generator=generator)
+    classes = torch.arange(48).reshape(6, 8).div(16, rounding_mode="floor").repeat(2, 1, 1)
+    classes[:, 0, :2] = -1
+    depth = torch.linspace(1, 4, 48).reshape(1, 1, 6, 8).repeat(2, 1, 1, 1)
+    depth[..., 0, :2] = float("nan")
+    known = depth.nan_to_num(1.0)
+    maps = {
+        "segmentation": (classes, classes.clamp(min=0), torch.full_like(classes, 2)),
+        "depth": (depth, known + 0.5, known + 2.0),
+        "autoencoding": (clean, clean, 1 - clean),
+    }
+    return DenseExhibit(
+        model="s d A",
+        threat="multi-task",
+        challenge=Challenge(attack="pgd", norm="Linf", eps=4 / 255),
+        clean=clean,
+        attacked=(clean + 4 / 255).clamp(0, 1),
+        maps=maps,
+        class_names={"segmentation": ("floor", "wall")},
+    )

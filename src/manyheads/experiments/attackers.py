@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from manyheads.attacks import BIM, MIM, PGD, Attack, Restarts
+from manyheads.attacks import BIM, MIM, PGD, Attack, Restarts, UnscaledMIM
 from manyheads.defences import AllWrong, Coherent, EvasionLikelihood, Evasive, Guard
 from manyheads.experiments.experiment import Experiment, Knowledge, Trial
 from manyheads.experiments.materials import relations
@@ -84,7 +84,7 @@ def assaults(experiment: Experiment) -> tuple[Assault, ...]:
 def _resized(trial: Trial, *, eps: float, examples: int | None) -> Trial:
     """Give a trial another eps, and steps that grow with it."""
     search = trial.attack
-    if isinstance(search, PGD | BIM | MIM):
+    if isinstance(search, PGD | BIM | MIM | UnscaledMIM):
         search = replace(search, step_size=search.step_size * max(eps / trial.budget.eps, 1e-6))
     return replace(trial, attack=search, budget=replace(trial.budget, eps=eps), examples=examples or trial.examples)
 

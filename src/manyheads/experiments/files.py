@@ -6,6 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
+from manyheads.experiments.dense_experiment import AnyExperiment, DenseExperiment
 from manyheads.experiments.experiment import Experiment, file_title
 from manyheads.experiments.guard_record import GuardRecord
 from manyheads.experiments.record import differences, from_json, to_json
@@ -38,6 +39,11 @@ class RunFiles:
         return self.folder / "guard.json"
 
     @property
+    def model(self) -> Path:
+        """A dense model's classes and sizes, as JSON."""
+        return self.folder / "model.json"
+
+    @property
     def facts(self) -> Path:
         """Folder of the per-example facts, one file per attacker and trial."""
         return self.folder / "facts"
@@ -53,24 +59,29 @@ class RunFiles:
         return self.folder / "scores.parquet"
 
     @property
+    def vulnerability(self) -> Path:
+        """First-order vulnerability of a dense model, where it was planned."""
+        return self.folder / "vulnerability.parquet"
+
+    @property
     def report(self) -> Path:
         """The page that a person reads."""
         return self.folder / "report.html"
 
-    def refuse_other(self, experiment: Experiment) -> None:
+    def refuse_other(self, experiment: AnyExperiment) -> None:
         """Make sure that the folder holds nothing, or this very experiment.
 
         Raises:
             ValueError: if the folder holds another experiment.
         """
-        other = differences(self.read_experiment(), experiment) if self.experiment.exists() else ()
+        other = differences(self.read(), experiment) if self.experiment.exists() else ()
         if other:
             raise ValueError(
                 f"{self.folder} holds another experiment ({'; '.join(other)}); "
                 "give this one another --name, or delete that folder"
             )
 
-    def claim(self, experiment: Experiment) -> None:
+    def claim(self, experiment: AnyExperiment) -> None:
         """Write the experiment down, unless it stands there.
 
         Raises:
@@ -80,8 +91,8 @@ class RunFiles:
         if not self.experiment.exists():
             keep(self.experiment, to_json(experiment).encode())
 
-    def read_experiment(self) -> Experiment:
-        """Read which experiment the folder holds.
+    def read(self) -> AnyExperiment:
+        """Read which experiment the folder holds, of either kind.
 
         Raises:
             FileNotFoundError: if it holds none.
@@ -89,6 +100,30 @@ class RunFiles:
         if not self.experiment.exists():
             raise FileNotFoundError(f"{self.folder} is not a run: it has no experiment.json; `manyheads run` makes one")
         return from_json(self.experiment.read_text(), source=str(self.experiment))
+
+    def read_experiment(self) -> Experiment:
+        """Read which experiment the folder holds: that of a classifier with hidden tasks.
+
+        Raises:
+            FileNotFoundError: if it holds none.
+            ValueError: if it holds one of dense tasks.
+        """
+        match self.read():
+            case Experiment() as experiment:
+                return experiment
+        raise ValueError(f"{self.folder} holds a model of dense tasks; this needs the run of a classifier")
+
+    def read_dense_experiment(self) -> DenseExperiment:
+        """Read which experiment the folder holds: that of a dense model.
+
+        Raises:
+            FileNotFoundError: if it holds none.
+            ValueError: if it holds one of a classifier.
+        """
+        match self.read():
+            case DenseExperiment() as experiment:
+                return experiment
+        raise ValueError(f"{self.folder} holds a classifier; this needs the run of a model of dense tasks")
 
     def facts_of(self, knowledge: str, *, trial: str, eps: float) -> Path:
         """Per-example facts of one trial by one attacker."""

@@ -3,13 +3,39 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from types import UnionType
-from typing import Any, get_args, get_type_hints
+from typing import Any, TypeVar, get_args, get_type_hints
 
+from manyheads.experiments.dense_experiment import AnyExperiment, DenseExperiment
 from manyheads.experiments.experiment import Experiment
 from manyheads.tasks import suggest
 
+Kind = TypeVar("Kind", Experiment, DenseExperiment)
+"""An experiment of either kind."""
 
-def kinds(experiment: Experiment) -> dict[str, tuple[str, ...]]:
+_LISTED = ("hidden", "weights")
+"""Mappings that the command line lists from the beginning, entry by entry."""
+
+
+def hyphened(experiment: Kind) -> Kind:
+    """Give trials names without blanks, as the command line's options have them; `blanked` takes it back."""
+    return _renamed(experiment, {name: name.replace(" ", "-") for name in experiment.trials})
+
+
+def blanked(experiment: Kind, original: Kind) -> Kind:
+    """Give trials the names with blanks that they have in the experiment before `hyphened`."""
+    return _renamed(experiment, {name.replace(" ", "-"): name for name in original.trials})
+
+
+def _renamed(experiment: Kind, names: Mapping[str, str]) -> Kind:
+    trials = {names.get(name, name): trial for name, trial in experiment.trials.items()}
+    match experiment:
+        case Experiment(sweep_trial=one):
+            return replace(experiment, trials=trials, sweep_trial=names.get(one, one))
+        case DenseExperiment(sweep_trials=several):
+            return replace(experiment, trials=trials, sweep_trials=tuple(names.get(one, one) for one in several))
+
+
+def kinds(experiment: AnyExperiment) -> dict[str, tuple[str, ...]]:
     """List the parts of an experiment that may be of several kinds: the names of the kinds, by the part's dotted path.
 
     >>> kinds(Experiment("plain"))["training.optimizer"]
@@ -18,7 +44,7 @@ def kinds(experiment: Experiment) -> dict[str, tuple[str, ...]]:
     return {path: tuple(named) for path, named in _choices(experiment)}
 
 
-def exchange(experiment: Experiment, *, path: str, kind: str) -> Experiment:
+def exchange(experiment: Kind, *, path: str, kind: str) -> Kind:
     """Replace a part by one of another kind: what both kinds have stays as it is, the rest gets its defaults.
 
     Args:
@@ -40,11 +66,11 @@ def exchange(experiment: Experiment, *, path: str, kind: str) -> Experiment:
     return _replaced(experiment, path.split("."), kind=choices[path][kind])
 
 
-def exchange_all(experiment: Experiment, words: Sequence[str]) -> tuple[Experiment, list[str]]:
+def exchange_all(experiment: Kind, words: Sequence[str]) -> tuple[Kind, list[str]]:
     """Carry out those command-line words that exchange a part, and return the words that are left.
 
     `--training.optimizer SGD` exchanges a part, also with `=` between; `--hidden NAME MAP ...` begins with no hidden
-    task, whatever the recipe has.
+    task, whatever the recipe has; so does `--weights TASK WEIGHT ...` with no weight.
 
     Raises:
         ValueError: if a part or kind is not there, or its name is missing.
@@ -58,8 +84,8 @@ def exchange_all(experiment: Experiment, words: Sequence[str]) -> tuple[Experime
                 raise ValueError(f"{word} needs the name of a kind: {', '.join(known[path])}")
             experiment = exchange(experiment, path=path, kind=kind if given else waiting.pop(0))
             continue
-        if word == "--hidden":
-            experiment = replace(experiment, hidden={})
+        if word.startswith("--") and path in _LISTED and hasattr(experiment, path):
+            experiment = replace(experiment, **{path: {}})
         left.append(word)
     return experiment, left
 

@@ -9,11 +9,17 @@ from cattrs import BaseValidationError, Converter, transform_error
 from cattrs.strategies import configure_tagged_union
 from cattrs.v import format_exception
 
+from manyheads.experiments.dense_experiment import AnyExperiment, DenseExperiment
+from manyheads.experiments.dense_trial import DenseAttack
 from manyheads.experiments.experiment import AnyAttack, AnyBudget, Experiment
 from manyheads.training import SGD, Adam, Constant, Cosine, OneCycle, StepDecay
 
-PLACES = ("folder", "data_root", "data.root", "batch_size", "workers")
+PLACES = ("folder", "data_root", "data.root", "scenes.root", "batch_size", "workers")
 """Where a run lies and how fast it goes: no result depends on these."""
+
+
+KINDS: Mapping[str, type[AnyExperiment]] = {"classifier": Experiment, "dense": DenseExperiment}
+"""The kinds of experiments; a record that does not say its `kind` is of the first."""
 
 
 def _converter() -> Converter:
@@ -21,7 +27,7 @@ def _converter() -> Converter:
     converter = Converter(forbid_extra_keys=True)
     converter.register_unstructure_hook(Path, str)
     converter.register_structure_hook(Path, lambda value, _: Path(value))
-    for union in (AnyAttack, AnyBudget, SGD | Adam, Constant | StepDecay | Cosine | OneCycle):
+    for union in (AnyAttack, DenseAttack, AnyBudget, SGD | Adam, Constant | StepDecay | Cosine | OneCycle):
         configure_tagged_union(union, converter, tag_name="kind")
     return converter
 
@@ -29,7 +35,7 @@ def _converter() -> Converter:
 _CONVERTER = _converter()
 
 
-def to_json(experiment: Experiment) -> str:
+def to_json(experiment: AnyExperiment) -> str:
     """Write an experiment as indented JSON.
 
     Raises:
@@ -38,7 +44,7 @@ def to_json(experiment: Experiment) -> str:
     return json.dumps(_plain(experiment), indent=2) + "\n"
 
 
-def from_json(text: str, *, source: str = "the text") -> Experiment:
+def from_json(text: str, *, source: str = "the text") -> AnyExperiment:
     """Read an experiment.
 
     Args:
@@ -58,27 +64,34 @@ def from_json(text: str, *, source: str = "the text") -> Experiment:
     raise ValueError(f"{source} is not an experiment: expected an object, found {json.dumps(content)[:40]}")
 
 
-def _structured(content: dict[str, Any], *, source: str) -> Experiment:
+def _structured(content: dict[str, Any], *, source: str) -> AnyExperiment:
+    named = content.pop("kind", "classifier")
+    if named not in KINDS:
+        raise ValueError(f"{source} is not an experiment of a kind that is known here, {', '.join(KINDS)}: {named!r}")
     try:
-        return _CONVERTER.structure(content, Experiment)
+        return _CONVERTER.structure(content, KINDS[named])
     except BaseValidationError as error:
         faults = "; ".join(transform_error(error, format_exception=_fault))
         raise ValueError(f"{source} is not an experiment: {faults}") from error
 
 
-def differences(one: Experiment, other: Experiment) -> tuple[str, ...]:
+def differences(one: AnyExperiment, other: AnyExperiment) -> tuple[str, ...]:
     """List in what two experiments differ that decides a result, as `field: this, not that`."""
+    if type(one) is not type(other):
+        return (f"kind: {type(one).__name__}, not {type(other).__name__}",)
     first, second = _flat(_plain(one)), _flat(_plain(other))
     names = [name for name in {**first, **second} if name not in PLACES and first.get(name) != second.get(name)]
     listed = [f"{name}: {first.get(name)}, not {second.get(name)}" for name in names]
-    if not listed and tuple(one.hidden) != tuple(other.hidden):  # their order decides the initial weights
-        listed.append(f"hidden: {', '.join(one.hidden)}, not {', '.join(other.hidden)}")
+    hidden, others = (list(_plain(each).get("hidden", ())) for each in (one, other))
+    if not listed and hidden != others:  # their order decides the initial weights
+        listed.append(f"hidden: {', '.join(hidden)}, not {', '.join(others)}")
     return tuple(listed)
 
 
-def _plain(experiment: Experiment) -> dict[str, Any]:
+def _plain(experiment: AnyExperiment) -> dict[str, Any]:
+    kind = {} if isinstance(experiment, Experiment) else {"kind": "dense"}  # classifiers' records came before kinds
     try:
-        return _CONVERTER.unstructure(experiment)
+        return kind | _CONVERTER.unstructure(experiment)
     except KeyError as error:
         named = ", ".join(getattr(kind, "__name__", str(kind)) for kind in error.args)
         raise ValueError(

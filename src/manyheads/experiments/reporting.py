@@ -204,15 +204,17 @@ def _provenance(finished: Finished) -> Provenance:
 
 
 def runs_in(folder: Path) -> tuple[RunFiles, ...]:
-    """List the runs in a folder and below, in the order of a study: plain training first, few hidden tasks first.
+    """List the classifiers' runs in a folder and below, as a study has them: plain first, few hidden tasks first.
 
     Raises:
-        FileNotFoundError: if there is none.
+        FileNotFoundError: if there is no run, of whatever kind.
     """
     found = {RunFiles(path.parent): path.stat().st_mtime for path in folder.rglob("experiment.json")}
     if not found:
         raise FileNotFoundError(f"{folder} holds no run: there is no experiment.json in it or below")
-    experiments = {files: files.read_experiment() for files in found}
+    experiments = {files: one for files in found if isinstance(one := files.read(), Experiment)}
+    if not experiments:
+        return ()
     richest = list(max(experiments.values(), key=lambda one: len(one.hidden)).hidden)
 
     def place(files: RunFiles) -> tuple[bool, int, list[int], float]:
@@ -220,7 +222,7 @@ def runs_in(folder: Path) -> tuple[RunFiles, ...]:
         known = [richest.index(name) for name in one.hidden if name in richest]
         return one.training.hardening is not None, len(one.hidden), known, found[files]
 
-    return tuple(sorted(found, key=place))
+    return tuple(sorted(experiments, key=place))
 
 
 def by_data(runs: Sequence[RunFiles]) -> dict[str, Finished]:

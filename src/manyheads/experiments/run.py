@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from manyheads.evaluation import Facts
+from manyheads.experiments.dense_experiment import AnyExperiment, DenseExperiment
+from manyheads.experiments.dense_run import carry_out_dense
 from manyheads.experiments.experiment import Experiment
 from manyheads.experiments.files import RunFiles
 from manyheads.experiments.progress import Bars
@@ -19,17 +21,17 @@ class Outcome:
         experiment: what was run.
         files: where everything lies.
         facts: what happened to each example.
-        scores: shares with 95 % intervals.
+        scores: all scores with 95 % intervals.
     """
 
-    experiment: Experiment
+    experiment: AnyExperiment
     files: RunFiles
     facts: Facts
     scores: pl.DataFrame
 
 
-def run(experiment: Experiment, bars: Bars) -> Outcome:
-    """Carry an experiment out: train, guard, attack, score.
+def run(experiment: AnyExperiment, bars: Bars) -> Outcome:
+    """Carry an experiment out: train, guard, attack, score; a dense one has no guard.
 
     What is on disk already is not done again, so that a stopped run goes on; a finished one returns at once, without
     its data, and leaves its files as they are.
@@ -43,9 +45,18 @@ def run(experiment: Experiment, bars: Bars) -> Outcome:
     """
     files = RunFiles(experiment.run)
     files.refuse_other(experiment)
+    match experiment:
+        case DenseExperiment():
+            facts, scores = carry_out_dense(experiment, files, bars)
+        case Experiment():
+            facts, scores = _carry_out(experiment, files, bars)
+    return Outcome(experiment, files, facts, scores)
+
+
+def _carry_out(experiment: Experiment, files: RunFiles, bars: Bars) -> tuple[Facts, pl.DataFrame]:
     facts = facts_on_disk(files, experiment)
     if facts is None:
         shop = open_workshop(experiment, files)  # before the folder is taken: this may be refused
         files.claim(experiment)
         facts = attack_all(shop, guard(shop, train(shop, bars)), bars)
-    return Outcome(experiment, files, facts, score(files, facts))
+    return facts, score(files, facts)

@@ -7,13 +7,13 @@ from multiprocessing import get_context
 import torch
 from rich.console import Console
 
-from manyheads.experiments.experiment import Experiment
+from manyheads.experiments.dense_experiment import AnyExperiment
 from manyheads.experiments.files import RunFiles
 from manyheads.experiments.progress import Advance, Bars, bars
 from manyheads.experiments.run import run
 
 
-def sweep(experiments: Sequence[Experiment], shown: Bars, *, jobs: int = 1) -> tuple[RunFiles, ...]:
+def sweep(experiments: Sequence[AnyExperiment], shown: Bars, *, jobs: int = 1) -> tuple[RunFiles, ...]:
     """Run experiments and return their files, in the order of the experiments.
 
     The first that fails stops those that have not begun; those that are going end first. A script that asks for several
@@ -27,22 +27,31 @@ def sweep(experiments: Sequence[Experiment], shown: Bars, *, jobs: int = 1) -> t
     Raises:
         ValueError: if two experiments share a folder, jobs is below one, or an experiment cannot be carried out.
     """
-    folders = [experiment.run for experiment in experiments]
-    shared = sorted({str(folder) for folder in folders if folders.count(folder) > 1})
-    if shared:
-        raise ValueError(f"two experiments would share {', '.join(shared)}; give each its own name")
+    refuse_shared_folders(experiments)
     if jobs < 1:
         raise ValueError(f"at least one job has to run, got jobs={jobs}")
     if jobs == 1:
         return tuple(run(experiment, shown).files for experiment in experiments)
     with shown.bar(f"{len(experiments)} experiments, {jobs} at once") as advance:
         _all_at_once(experiments, shown, jobs=jobs, advance=advance)
-    return tuple(RunFiles(folder) for folder in folders)
+    return tuple(RunFiles(experiment.run) for experiment in experiments)
 
 
-def _all_at_once(experiments: Sequence[Experiment], shown: Bars, *, jobs: int, advance: Advance) -> None:
+def refuse_shared_folders(experiments: Sequence[AnyExperiment]) -> None:
+    """Make sure that every experiment has a folder of its own.
+
+    Raises:
+        ValueError: if two share one.
+    """
+    folders = [experiment.run for experiment in experiments]
+    shared = sorted({str(folder) for folder in folders if folders.count(folder) > 1})
+    if shared:
+        raise ValueError(f"two experiments would share {', '.join(shared)}; give each its own name")
+
+
+def _all_at_once(experiments: Sequence[AnyExperiment], shown: Bars, *, jobs: int, advance: Advance) -> None:
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        pending = {pool.submit(_alone, experiment): experiment for experiment in experiments}
+        pending = {pool.submit(run_alone, experiment): experiment for experiment in experiments}
         try:
             for done, future in enumerate(as_completed(pending), start=1):
                 future.result()
@@ -52,8 +61,13 @@ def _all_at_once(experiments: Sequence[Experiment], shown: Bars, *, jobs: int, a
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _alone(experiment: Experiment) -> None:
-    """Run one experiment in a process of its own, on one thread, without showing anything."""
-    torch.set_num_threads(1)
+def run_alone(experiment: AnyExperiment, *, threads: int = 1) -> None:
+    """Run one experiment in a process of its own, without showing anything.
+
+    Args:
+        experiment: what to run.
+        threads: how many threads it computes on.
+    """
+    torch.set_num_threads(threads)
     with bars(Console(quiet=True)) as unseen:
         run(experiment, unseen)

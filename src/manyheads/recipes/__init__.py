@@ -14,13 +14,17 @@ from manyheads.recipes.objects import (
     tiny_imagenet,
     tiny_imagenet_paper,
 )
+from manyheads.recipes.scenes import cityscapes, cityscapes_paper, drawn, nyuv2, nyuv2_paper, taskonomy_paper
 
 __all__ = [
     "RECIPES",
     "Recipe",
     "cifar10",
     "cifar10_paper",
+    "cityscapes",
+    "cityscapes_paper",
     "digits",
+    "drawn",
     "fashion_mnist",
     "find",
     "gtsrb",
@@ -28,9 +32,12 @@ __all__ = [
     "image_folder",
     "mnist",
     "mnist_paper",
+    "nyuv2",
+    "nyuv2_paper",
     "office31",
     "svhn",
     "svhn_paper",
+    "taskonomy_paper",
     "tiny_imagenet",
     "tiny_imagenet_paper",
 ]

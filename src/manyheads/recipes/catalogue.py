@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
-from manyheads.experiments import Experiment
+from manyheads.experiments import AnyExperiment, DenseExperiment, Experiment
 from manyheads.recipes.digits import digits, fashion_mnist, mnist, mnist_paper
 from manyheads.recipes.objects import (
     cifar10,
@@ -19,9 +19,10 @@ from manyheads.recipes.objects import (
     tiny_imagenet,
     tiny_imagenet_paper,
 )
+from manyheads.recipes.scenes import cityscapes, cityscapes_paper, drawn, nyuv2, nyuv2_paper, taskonomy_paper
 from manyheads.tasks import suggest
 
-Recipe = Callable[[], Experiment]
+Recipe = Callable[[], AnyExperiment]
 """A function that returns an experiment."""
 
 RECIPES: Mapping[str, Recipe] = {
@@ -41,12 +42,18 @@ RECIPES: Mapping[str, Recipe] = {
         tiny_imagenet_paper,
         office31,
         image_folder,
+        drawn,
+        nyuv2,
+        nyuv2_paper,
+        cityscapes,
+        cityscapes_paper,
+        taskonomy_paper,
     )
 }
 """All recipes, by name."""
 
 
-def find(recipe: str) -> Experiment:
+def find(recipe: str) -> AnyExperiment:
     """Make the experiment of a recipe.
 
     A function in a file of one's own may import what lies beside that file.
@@ -66,9 +73,11 @@ def find(recipe: str) -> Experiment:
             raise ValueError(f"no recipe is called {recipe!r}; {hint} Your own is given as FILE.py:FUNCTION")
         return RECIPES[recipe]()
     match made := _own(recipe)():
-        case Experiment():
+        case Experiment() | DenseExperiment():
             return made
-    raise ValueError(f"{recipe} returned {type(made).__name__}; a recipe returns a manyheads.experiments.Experiment")
+    raise ValueError(
+        f"{recipe} returned {type(made).__name__}; a recipe returns an experiment of manyheads.experiments"
+    )
 
 
 def _own(recipe: str) -> Callable[[], object]:

@@ -1,9 +1,27 @@
 """Reports: tables, figures, a gallery and one self-contained page, made from scores."""
 
 from manyheads.reports.cells import Cell, Column, Row, Table
+from manyheads.reports.dense_gallery import DenseExhibit, load_dense_exhibit
+from manyheads.reports.dense_page import DensePage, dense_contents, dense_report
+from manyheads.reports.dense_plots import dense_training_curves, scores_over_eps
+from manyheads.reports.dense_results import MULTI, SINGLE, UNITS, DenseResults
+from manyheads.reports.dense_sections import (
+    dense_eps_section,
+    dense_gallery_section,
+    dense_scores_section,
+    dense_training_section,
+    pair_section,
+    tasks_section,
+    vulnerability_section,
+)
+from manyheads.reports.dense_tables import DensePrinted, dense_table, task_table
+from manyheads.reports.dense_verdicts import dense_findings
 from manyheads.reports.gallery import Card, Exhibit, Heads, cards, load_exhibit
 from manyheads.reports.html import Picture, Provenance, ReportContents, Section, to_html, write_report
 from manyheads.reports.markdown import to_markdown
+from manyheads.reports.measures import CHANGE, RATIO, SHARE, Measure, measure_of, quantity, rises
+from manyheads.reports.pair_matrix import Pairs, pair_table
+from manyheads.reports.pair_plots import pair_figure
 from manyheads.reports.plots import accuracy_over_eps, rejection_bars, to_png, to_svg, training_curves
 from manyheads.reports.results import ADAPTIVE, GRAY, HEADLINE, WHITE, Challenge, Results
 from manyheads.reports.sections import (
@@ -17,21 +35,34 @@ from manyheads.reports.sections import (
 from manyheads.reports.tables import CLEAN, Printed, hidden_table, main_table, rejection_table
 from manyheads.reports.terminal import to_rich
 from manyheads.reports.verdicts import Caution, Finding, cautions, findings
+from manyheads.reports.vulnerability_plots import accuracy_over_pixels, norm_over_pixels, norm_over_tasks
 
 __all__ = [
     "ADAPTIVE",
+    "CHANGE",
     "CLEAN",
     "GRAY",
     "HEADLINE",
+    "MULTI",
+    "RATIO",
+    "SHARE",
+    "SINGLE",
+    "UNITS",
     "WHITE",
     "Card",
     "Caution",
     "Cell",
     "Challenge",
     "Column",
+    "DenseExhibit",
+    "DensePage",
+    "DensePrinted",
+    "DenseResults",
     "Exhibit",
     "Finding",
     "Heads",
+    "Measure",
+    "Pairs",
     "Picture",
     "Printed",
     "Provenance",
@@ -41,19 +72,41 @@ __all__ = [
     "Section",
     "Table",
     "accuracy_over_eps",
+    "accuracy_over_pixels",
     "accuracy_section",
     "cards",
     "cautions",
+    "dense_contents",
+    "dense_eps_section",
+    "dense_findings",
+    "dense_gallery_section",
+    "dense_report",
+    "dense_scores_section",
+    "dense_table",
+    "dense_training_curves",
+    "dense_training_section",
     "eps_section",
     "findings",
     "gallery_section",
     "hidden_section",
     "hidden_table",
+    "load_dense_exhibit",
     "load_exhibit",
     "main_table",
+    "measure_of",
+    "norm_over_pixels",
+    "norm_over_tasks",
+    "pair_figure",
+    "pair_section",
+    "pair_table",
+    "quantity",
     "rejection_bars",
     "rejection_section",
     "rejection_table",
+    "rises",
+    "scores_over_eps",
+    "task_table",
+    "tasks_section",
     "to_html",
     "to_markdown",
     "to_png",
@@ -61,5 +114,6 @@ __all__ = [
     "to_svg",
     "training_curves",
     "training_section",
+    "vulnerability_section",
     "write_report",
 ]

@@ -9,7 +9,9 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from manyheads.reports.cells import NOT_MEASURED, Cell, Table
+from manyheads.reports.dense_gallery import DenseExhibit, scenes
 from manyheads.reports.gallery import CAUGHT, FOOLED, REFUSED, SURVIVED, Card, Exhibit, cards
+from manyheads.reports.measures import SHARE
 from manyheads.reports.results import ADAPTIVE, GRAY
 from manyheads.reports.verdicts import Caution, Finding
 
@@ -21,10 +23,12 @@ class Picture:
     Args:
         svg: the figure as SVG.
         says: what it shows, for those who cannot see it.
+        columns: how many columns of the page it takes: 1, or 2, which stands before the tables.
     """
 
     svg: bytes
     says: str
+    columns: int = 1
 
     @property
     def uri(self) -> str:
@@ -42,6 +46,7 @@ class Section:
         tables: shown in order.
         pictures: shown beside each other where there is room.
         exhibits: galleries; those of one model and attack are shown together.
+        dense_exhibits: galleries of dense models; the first of them is open.
     """
 
     title: str
@@ -49,6 +54,7 @@ class Section:
     tables: tuple[Table, ...] = ()
     pictures: tuple[Picture, ...] = ()
     exhibits: tuple[Exhibit, ...] = ()
+    dense_exhibits: tuple[DenseExhibit, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +118,13 @@ def to_html(contents: ReportContents) -> str:
     }
     halls = [_halls(section.exhibits) for section in contents.sections]
     return environment.get_template("report.html").render(
-        contents=contents, experiments=experiments, halls=halls, tone=_TONES, width=_width, not_measured=NOT_MEASURED
+        contents=contents,
+        experiments=experiments,
+        halls=halls,
+        scenes=scenes,
+        tone=_TONES,
+        width=_width,
+        not_measured=NOT_MEASURED,
     )
 
 
@@ -132,6 +144,7 @@ def _halls(exhibits: tuple[Exhibit, ...]) -> dict[str, dict[str, list[Card]]]:
     return halls
 
 
-def _width(cell: Cell) -> str:
-    """Length of the bar that stands for a number."""
-    return f"{100 * (cell.value or 0):.2f}%"
+def _width(cell: Cell, finding: Finding) -> str:
+    """Length of the bar that stands for a number: a share as it is, all else beside the largest of the finding."""
+    longest = 1.0 if cell.measure == SHARE else max(one.value or 0 for _, one in finding.bars)
+    return f"{100 * (cell.value or 0) / (longest or 1):.2f}%"

@@ -26,8 +26,8 @@ def _text(table: Table, cell: Cell) -> str:
     words = [cell.mark + cell.text]
     if cell.interval:
         words.append(f"[{cell.interval.replace('–', ', ')}]")
-    if len(table.counts) > 1 and cell.n is not None:
-        words.append(f"n = {cell.n}")
+    if table.count_beside(cell):
+        words.append(table.count_beside(cell))
     if cell.paper:
         words.append(f"(paper {cell.paper})")
     return " ".join(words)

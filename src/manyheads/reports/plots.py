@@ -74,7 +74,7 @@ def accuracy_over_eps(
     if baseline is not None:
         points = [(one.eps, results.lowest(baseline, challenge=one, score=score)) for one in challenges]
         _draw_line(axes, points, label=baseline, style="--", color="black")
-    _eps_axis(axes, [one.eps for one in challenges], norm=norm)
+    eps_axis(axes, [one.eps for one in challenges], norm=norm)
     _percent_axis(axes, f"{score.replace('_', ' ')}, %")
     figure.legend(loc="outside lower center", ncols=4, fontsize=9)
     return figure
@@ -92,10 +92,10 @@ def training_curves(history: pl.DataFrame, *, title: str) -> Figure:
     figure = Figure(figsize=(6.2, 3.0), layout="constrained")
     losses, accuracies = figure.subplots(1, 2)
     figure.suptitle(title, fontsize=11, fontweight="bold")
-    _draw_history(losses, history.filter(phase="train"), convert=lambda value: value)
+    draw_history(losses, history.filter(phase="train"), convert=lambda value: value)
     losses.set_ylabel("mean loss in training")
     losses.set_ylim(bottom=0)
-    _draw_history(accuracies, history.filter(phase="validation"), convert=lambda share: 100 * share)
+    draw_history(accuracies, history.filter(phase="validation"), convert=lambda share: 100 * share)
     _percent_axis(accuracies, "validation, %")
     return figure
 
@@ -169,7 +169,7 @@ def _draw_line(axes: Axes, points: Sequence[tuple[float, Cell]], *, label: str, 
     axes.fill_between([size for size, *_ in banded], lows, highs, color=color, alpha=0.15, linewidth=0)
 
 
-def _eps_axis(axes: Axes, sizes: Sequence[float], *, norm: str) -> None:
+def eps_axis(axes: Axes, sizes: Sequence[float], *, norm: str) -> None:
     """Put a tick at every size, and its number where there is room for it."""
     room = (sizes[-1] - sizes[0]) * 0.13
     labels, last = [], float("-inf")
@@ -180,7 +180,8 @@ def _eps_axis(axes: Axes, sizes: Sequence[float], *, norm: str) -> None:
     axes.set_xlabel("largest change of a pixel (ε, L∞)" if norm == "Linf" else f"size of the change (ε, {norm})")
 
 
-def _draw_history(axes: Axes, rows: pl.DataFrame, *, convert: Callable[[float], float]) -> None:
+def draw_history(axes: Axes, rows: pl.DataFrame, *, convert: Callable[[float], float]) -> None:
+    """Draw every measure of a history over its epochs, converted to what the axis shows."""
     for place, measure in enumerate(rows["measure"].unique(maintain_order=True)):
         lines = rows.filter(measure=measure).sort("epoch")
         epochs = [epoch + 1 for epoch in lines["epoch"]]

@@ -48,21 +48,20 @@ def _legend(table: Table) -> str:
     return table.footnote + (" In brackets: the paper's number." if printed else "")
 
 
-def _cell_lines(cell: Cell, *, with_n: bool) -> list[Text]:
+def _cell_lines(cell: Cell, *, count: str) -> list[Text]:
     """Return the lines of one cell, from top to bottom."""
     style = "bold red" if cell.mark else "bold" if cell.value is not None else "dim"
     lines = [Text(cell.mark + part, style=style) for part in (cell.text.split() if cell.value is None else [cell.text])]
     if cell.interval:
         lines.append(Text(cell.interval, style="dim"))
-    if with_n and cell.n is not None:
-        lines.append(Text(f"n {cell.n}", style="dim"))
+    lines += [Text(part, style="dim") for part in count.replace(" =", "").split(", ") if part]
     if cell.paper:
         lines.append(Text(f"({cell.paper})", style="cyan"))
     return lines
 
 
 def _lines_of(table: Table, cell: Cell) -> list[Text]:
-    return _cell_lines(cell, with_n=len(table.counts) > 1)
+    return _cell_lines(cell, count=table.count_beside(cell))
 
 
 def _cell_width(table: Table) -> int:

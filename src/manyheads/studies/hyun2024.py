@@ -4,7 +4,7 @@ Five data sets, four task combinations, two trainings, clean images and three at
 each attack by a gray-box, a white-box and an adaptive attacker. Our numbers stand beside the paper's.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -21,7 +21,7 @@ Profile = Literal["quick", "paper"]
 DataSet = Literal["mnist", "svhn", "gtsrb", "cifar10", "tiny_imagenet"]
 """The paper's data sets."""
 
-QUICK: Mapping[DataSet, recipes.Recipe] = {
+QUICK: Mapping[DataSet, Callable[[], Experiment]] = {
     "mnist": recipes.mnist,
     "svhn": recipes.svhn,
     "gtsrb": recipes.gtsrb,
@@ -30,7 +30,7 @@ QUICK: Mapping[DataSet, recipes.Recipe] = {
 }
 """The recipe of each data set in the profile `quick`."""
 
-PAPER: Mapping[DataSet, recipes.Recipe] = {
+PAPER: Mapping[DataSet, Callable[[], Experiment]] = {
     "mnist": recipes.mnist_paper,
     "svhn": recipes.svhn_paper,
     "gtsrb": recipes.gtsrb_paper,

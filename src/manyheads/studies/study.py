@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from manyheads.experiments import Bars, Experiment, Finished, report, sweep
+from manyheads.experiments import Bars, Experiment, Finished, RayCluster, ray_sweep, report, sweep
 from manyheads.reports import Table, hidden_table, main_table, rejection_table, to_markdown
 from manyheads.studies.printed_numbers import PrintedTables
 
@@ -25,17 +25,20 @@ class Study:
     members: Sequence[Experiment]
     printed: PrintedTables
 
-    def conduct(self, bars: Bars, *, jobs: int = 1) -> tuple[Table, ...]:
+    def conduct(self, bars: Bars, *, jobs: int = 1, ray: RayCluster | None = None) -> tuple[Table, ...]:
         """Run what has not been run yet, write `report.html` and `results.md`, and return the tables.
 
         Args:
             bars: where progress is shown.
-            jobs: how many experiments run at once.
+            jobs: how many experiments run at once; on Ray, its cluster says so.
+            ray: run them on Ray instead.
 
         Raises:
+            ImportError: if Ray is wanted and cannot be imported.
             ValueError: if an experiment cannot be carried out.
         """
-        finished = Finished(sweep(self.members, bars, jobs=jobs))
+        files = sweep(self.members, bars, jobs=jobs) if ray is None else ray_sweep(self.members, bars, cluster=ray)
+        finished = Finished(files)
         self.folder.mkdir(parents=True, exist_ok=True)
         report(
             finished,

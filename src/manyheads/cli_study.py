@@ -1,0 +1,155 @@
+"""The command `manyheads study`. Nothing heavy is imported before it runs, so that `--help` answers at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
+
+import tyro
+from rich.console import Console
+from rich.markup import escape
+
+if TYPE_CHECKING:
+    from manyheads.experiments import RayCluster
+    from manyheads.studies import Study
+    from manyheads.studies.mao2020 import DenseStudy
+
+_Classified = Literal["mnist", "svhn", "gtsrb", "cifar10", "tiny_imagenet"]
+_Rooms = Literal["taskonomy", "nyuv2"]
+
+
+@dataclass(frozen=True)
+class StudyOptions:
+    """What a study can be told.
+
+    Args:
+        data: data sets of hyun2024, all that lie in the data root if none is named; or the rooms of mao2020's profile
+            `paper`, `taskonomy` if none is named.
+        part: tables and figures of mao2020; all if none is named.
+        profile: `quick` for small models on two cores, `paper` for the paper's setting on a GPU.
+        data_root: the folder that holds the data sets in their official layouts.
+        seed: decides everything random, in demo and hyun2024.
+        seeds: seeds of mao2020, whose tables show means over them.
+        jobs: how many experiments run at once, each in a process and on one thread of its own.
+        ray: run on Ray instead: `local` for a cluster of its own on this machine, with as many experiments at once as
+            --jobs says; or the address of one that is there, such as `auto`.
+        gpus: GPUs of each experiment on Ray; a fraction shares one.
+        folder: where runs are kept.
+    """
+
+    data: tuple[_Classified | _Rooms, ...] = ()
+    part: tuple[Literal["figure4", "figure5", "table1", "table2", "table3", "figure7"], ...] = ()
+    profile: Literal["quick", "paper"] = "quick"
+    data_root: Path | None = None
+    seed: int = 0
+    seeds: tuple[int, ...] = (0,)
+    jobs: int = 1
+    ray: str | None = None
+    gpus: float = 0.0
+    folder: Path = Path("runs")
+
+
+def study(
+    name: tyro.conf.Positional[Literal["demo", "hyun2024", "mao2020"]],
+    /,
+    options: Annotated[StudyOptions, tyro.conf.arg(name="")] = StudyOptions(),
+) -> None:
+    """Run a grid of experiments, print its tables and write a report.
+
+    What was run already is not run again: call it anew to go on after an interruption.
+
+    Args:
+        name: `demo` runs on embedded digits, `hyun2024` is the study of Hyun & Park 2024 (hidden tasks), `mao2020` that
+            of Mao et al. 2020 (dense tasks).
+        options: see below.
+    """
+    from manyheads.experiments import bars
+    from manyheads.reports import to_rich
+
+    console = Console()
+    cluster = _cluster(options)
+    makers = {"demo": _demo, "hyun2024": _hyun2024, "mao2020": _mao2020}
+    for one in makers[name](options, console):
+        with bars(console) as shown:
+            tables = one.conduct(shown, jobs=options.jobs, ray=cluster)
+        for table in tables:
+            console.print(to_rich(table, width=min(console.width, 140)), "")
+        say(console, f"report: {one.folder / 'report.html'}, tables: {one.folder / 'results.md'}")
+
+
+def say(console: Console, text: str) -> None:
+    """Print a line as it is: unbroken, without markup."""
+    console.print(escape(text), soft_wrap=True, highlight=False)
+
+
+def _cluster(options: StudyOptions) -> "RayCluster | None":
+    from manyheads.experiments import RayCluster
+
+    if options.ray is None:
+        if options.gpus:
+            raise ValueError("--gpus is a share of a cluster; say which with --ray ADDRESS, or --ray local")
+        return None
+    at_once = options.jobs if options.jobs != 1 else None
+    return RayCluster(address=options.ray, at_once=at_once, gpus=options.gpus)
+
+
+def _demo(options: StudyOptions, console: Console) -> "Sequence[Study]":  # noqa: ARG001 (all makers look alike)
+    from manyheads.studies import demo
+
+    if options.data or options.data_root or options.profile != "quick":
+        raise ValueError("the demonstration runs on embedded digits; leave --data, --data-root and --profile out")
+    _refuse_parts(options)
+    return [demo.study(seed=options.seed, folder=options.folder)]
+
+
+def _hyun2024(options: StudyOptions, console: Console) -> "Sequence[Study]":
+    from manyheads.studies import hyun2024
+
+    _refuse_parts(options)
+    root = _root(options)
+    rooms = [one for one in options.data if one in get_args(_Rooms)]
+    if rooms:
+        raise ValueError(f"{', '.join(rooms)} is no data set of hyun2024, which has {', '.join(hyun2024.NAMES)}")
+    named: list[hyun2024.DataSet] = [one for one in hyun2024.NAMES if one in options.data]
+    chosen = named or hyun2024.present(root)
+    absent = [title for one, title in hyun2024.NAMES.items() if one not in chosen]
+    if absent and not named:
+        say(console, f"not in {root}, and so left out: {', '.join(absent)}")
+    return [
+        hyun2024.study(one, profile=options.profile, data_root=root, seed=options.seed, folder=options.folder)
+        for one in chosen
+    ]
+
+
+def _mao2020(options: StudyOptions, console: Console) -> "Sequence[DenseStudy]":  # noqa: ARG001 (all makers look alike)
+    from manyheads.studies import mao2020
+
+    if options.seed:
+        raise ValueError(f"mao2020 runs several seeds; write --seeds {options.seed} instead of --seed {options.seed}")
+    rooms: list[_Rooms] = [one for one in options.data if one == "taskonomy" or one == "nyuv2"]  # noqa: PLR1714 (types)
+    if len(rooms) != len(options.data) or len(rooms) > 1 or (rooms and options.profile == "quick"):
+        raise ValueError(
+            "--data chooses the rooms of mao2020's profile paper, taskonomy or nyuv2; the profile quick has NYUv2. "
+            f"Got {', '.join(options.data)} in the profile {options.profile}"
+        )
+    return [
+        mao2020.study(
+            options.part,
+            profile=options.profile,
+            data_root=_root(options),
+            seeds=options.seeds,
+            indoor=rooms[0] if rooms else "taskonomy",
+            folder=options.folder,
+        )
+    ]
+
+
+def _root(options: StudyOptions) -> Path:
+    if options.data_root is None:
+        raise ValueError("this study reads real data; say where it lies with --data-root DIR")
+    return options.data_root
+
+
+def _refuse_parts(options: StudyOptions) -> None:
+    if options.part or options.seeds != StudyOptions.seeds:
+        raise ValueError("--part and --seeds are those of mao2020; this study takes --seed, and --data for its parts")

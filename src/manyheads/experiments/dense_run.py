@@ -1,0 +1,32 @@
+"""A dense run from frames to scores: what is on disk already is not done again."""
+
+import polars as pl
+
+from manyheads.evaluation import Facts, dense_scores
+from manyheads.experiments.dense_experiment import DenseExperiment
+from manyheads.experiments.dense_stages import (
+    attack_dense,
+    dense_facts_on_disk,
+    measure_vulnerability,
+    open_dense_workshop,
+    train_dense,
+)
+from manyheads.experiments.files import RunFiles, keep
+from manyheads.experiments.progress import Bars
+
+
+def carry_out_dense(experiment: DenseExperiment, files: RunFiles, bars: Bars) -> tuple[Facts, pl.DataFrame]:
+    """Train, attack, measure vulnerability, score; return facts and scores.
+
+    Raises:
+        ValueError: if the run's folder holds another experiment, or the experiment cannot be carried out.
+    """
+    facts = dense_facts_on_disk(files, experiment)
+    measured = experiment.vulnerability is None or files.vulnerability.exists()
+    if facts is None or not measured or not files.scores.exists():
+        shop = open_dense_workshop(experiment, files)
+        model = train_dense(shop, bars)
+        facts = attack_dense(shop, model, bars)
+        measure_vulnerability(shop, model, bars)
+        keep(files.scores, dense_scores(facts, shop.tasks))
+    return facts, pl.read_parquet(files.scores)
