@@ -45,7 +45,6 @@ def run(experiment: Experiment, bars: Bars) -> Outcome:
     files.refuse_other(experiment)
     facts = facts_on_disk(files, experiment)
     if facts is None:
-        shop = open_workshop(experiment, files)  # before the folder is taken: this may be refused
-        files.claim(experiment)
+        shop = open_workshop(experiment, files)
         facts = attack_all(shop, guard(shop, train(shop, bars)), bars)
     return Outcome(experiment, files, facts, score(files, facts))
