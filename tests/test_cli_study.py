@@ -67,10 +67,10 @@ def test_the_study_runs_on_what_is_there_and_says_what_is_not(
     data_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(hyun2024.QUICK, "mnist", tiny(recipes.mnist))
-    words = ["study", "hyun2024", "--data-root", str(data_root), "--folder", str(tmp_path / "runs")]
+    words = ["study", "hyun2024", "--data-root", str(data_root), "--folder", str(tmp_path / "runs"), "--seed", "2"]
     assert main(words) == 0
     out = capsys.readouterr().out
-    folder = tmp_path / "runs" / "hyun2024-quick" / "mnist"
+    folder = tmp_path / "runs" / "hyun2024-quick-seed2" / "mnist"
     assert f"not in {data_root}, and so left out: SVHN, GTSRB, CIFAR-10, Tiny ImageNet\n" in out
     assert "In brackets: the paper's number." in out
     assert "99.30" in (folder / "report.html").read_text(encoding="utf-8")

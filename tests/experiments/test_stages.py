@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import load_file
 
 from manyheads.attacks import FGSM, PGD
+from manyheads.defences import calibrate
 from manyheads.evaluation import Facts
 from manyheads.experiments import (
     Bars,
@@ -116,17 +117,23 @@ def test_a_fixed_threshold_is_the_guard_s(outcome: Outcome) -> None:
 
 
 @pytest.mark.parametrize("rule", ["count", "surprise"])
-def test_a_calibrated_guard_rejects_at_most_the_wanted_share(
-    outcome: Outcome, tiny: Make, tmp_path: Path, rule: str
-) -> None:
+def test_a_guard_is_calibrated_on_the_validation_split(outcome: Outcome, tiny: Make, tmp_path: Path, rule: str) -> None:
     shop = opened(tiny(tmp_path, rejection=Rejection(rule=rule, threshold=None, reject=0.1)))
     trained = opened(outcome.experiment).model.eval()
     made = guard(shop, trained)
-    held_out = shop.splits.validation
-    with torch.no_grad():
-        decision = made.decide(trained(held_out.fetch(torch.arange(len(held_out)))["image"].float() / 255))
-    assert 0.0 <= float(decision.rejected.float().mean()) <= 0.1
-    assert shop.files.read_guard().threshold == made.threshold
+    expected = calibrate(trained, made.rejector, shop.loader(shop.splits.validation), reject=0.1)
+    assert made.threshold == expected.threshold == shop.files.read_guard().threshold
+
+
+def test_the_seed_decides_the_random_starts(outcome: Outcome, tiny: Make, quiet: Bars, tmp_path: Path) -> None:
+    attacked = []
+    for seed in (0, 1):
+        trials = {"pgd": Trial(PGD(steps=1, step_size=0.01), Linf(0.1), examples=4, knowledge=("gray-box",))}
+        shop = opened(tiny(tmp_path, name=f"{seed}", seed=seed, trials=trials, sweep=()))
+        victim = guard(shop, opened(outcome.experiment).model.eval())
+        attacked.append(stages.attack_all(shop, victim, quiet).table["loss_attacked", "index"])
+    assert attacked[0]["index"].equals(attacked[1]["index"])
+    assert not attacked[0]["loss_attacked"].equals(attacked[1]["loss_attacked"])
 
 
 def test_a_run_that_goes_on_keeps_the_commit_that_trained_it(tiny: Make, tmp_path: Path) -> None:
