@@ -7,7 +7,6 @@ each pair is taken, so that a machine that slows down slows both.
 """
 
 import argparse
-import itertools
 import statistics
 import time
 from collections.abc import Callable
@@ -16,68 +15,13 @@ import torch
 from torch import Tensor, nn
 
 from manyheads.attacks import PGD
+from manyheads.models import LeNet, MultiTaskModel, SmallResNet, linear_heads
 from manyheads.tasks import classify
 from manyheads.threats import Linf, TaskLoss, ThreatModel
 
-CLASSES = 10
-
-
-class LeNet(nn.Module):
-    """Two convolutions and a hidden layer, for 28×28 grey images."""
-
-    image_shape = (1, 28, 28)
-
-    def __init__(self) -> None:
-        """Draw the weights."""
-        super().__init__()
-        self.features = nn.Sequential(
-            *(nn.Conv2d(1, 32, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2)),
-            *(nn.Conv2d(32, 64, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2)),
-            *(nn.Flatten(), nn.Linear(64 * 7 * 7, 1024), nn.ReLU()),
-        )
-        self.head = nn.Linear(1024, CLASSES)
-
-    def forward(self, image: Tensor) -> dict[str, Tensor]:
-        """Return the scores of the one task."""
-        return {"main": self.head(self.features(image))}
-
-
-class Block(nn.Module):
-    """A residual block of two convolutions."""
-
-    def __init__(self, before: int, *, after: int, stride: int) -> None:
-        """Draw the weights."""
-        super().__init__()
-        self.body = nn.Sequential(
-            *(nn.Conv2d(before, after, 3, stride=stride, padding=1, bias=False), nn.BatchNorm2d(after), nn.ReLU()),
-            *(nn.Conv2d(after, after, 3, padding=1, bias=False), nn.BatchNorm2d(after)),
-        )
-        self.shortcut = nn.Conv2d(before, after, 1, stride=stride, bias=False)
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Add what the body finds."""
-        return torch.relu(self.body(features) + self.shortcut(features))
-
-
-class SmallResNet(nn.Module):
-    """A ResNet of eight blocks and a quarter of the usual width, for 32×32 colour images."""
-
-    image_shape = (3, 32, 32)
-
-    def __init__(self) -> None:
-        """Draw the weights."""
-        super().__init__()
-        widths = (16, 16, 16, 32, 32, 64, 64, 128, 128)
-        pairs = itertools.pairwise(widths)
-        blocks = [Block(before, after=after, stride=1 if before == after else 2) for before, after in pairs]
-        self.features = nn.Sequential(
-            nn.Conv2d(3, 16, 3, padding=1, bias=False), nn.BatchNorm2d(16), nn.ReLU(), *blocks
-        )
-        self.head = nn.Linear(128, CLASSES)
-
-    def forward(self, image: Tensor) -> dict[str, Tensor]:
-        """Return the scores of the one task."""
-        return {"main": self.head(self.features(image).mean((2, 3)))}
+TASK = classify("main", classes=10)
+SHAPES = {LeNet: (1, 28, 28), SmallResNet: (3, 32, 32)}
+"""The encoders, each with the shape of its images: channels, height, width."""
 
 
 def bare_loop(model: nn.Module, clean: Tensor, *, label: Tensor, eps: float, step_size: float, steps: int) -> Tensor:
@@ -101,10 +45,9 @@ def seconds(action: Callable[[], Tensor]) -> float:
 
 def measure(model: nn.Module, clean: Tensor, *, steps: int, repetitions: int) -> list[tuple[float, float]]:
     """Return the seconds of PGD and of the bare loop, pair by pair; in half of the pairs the bare loop goes first."""
-    task = classify("main", classes=CLASSES)
-    label = torch.arange(len(clean)) % CLASSES
+    label = torch.arange(len(clean)) % TASK.channels
     threat = ThreatModel(
-        name="bench", model=model, tasks=[task], objective=TaskLoss([task], {"main": 1.0}), budget=Linf(0.1)
+        name="bench", model=model, tasks=[TASK], objective=TaskLoss([TASK], {"main": 1.0}), budget=Linf(0.1)
     )
     loss, attack = threat.loss({"label": label}), PGD(steps=steps, step_size=0.01)
     streams = torch.Generator().manual_seed(0)
@@ -132,9 +75,10 @@ def main() -> None:
     torch.set_num_threads(1)
     torch.manual_seed(0)
     print(f"PGD-{options.steps}, batch {options.batch}, float32, one thread, torch {torch.__version__}")
-    for network in (LeNet, SmallResNet):
-        clean = torch.rand(options.batch, *network.image_shape)
-        pairs = measure(network().eval(), clean, steps=options.steps, repetitions=options.repetitions)
+    for network, shape in SHAPES.items():
+        encoder = network()
+        model = MultiTaskModel(encoder, linear_heads([TASK], features=encoder.features)).eval()
+        pairs = measure(model, torch.rand(options.batch, *shape), steps=options.steps, repetitions=options.repetitions)
         ratios = sorted(ours / bare for ours, bare in pairs)
         middle = statistics.median(ratios)
         low, high = ratios[len(ratios) // 4], ratios[-1 - len(ratios) // 4]

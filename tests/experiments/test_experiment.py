@@ -4,8 +4,7 @@ from pathlib import Path
 import pytest
 
 from manyheads.attacks import CW, FGSM, PGD
-from manyheads.experiments import Data, Experiment, Trial
-from manyheads.experiments.experiment import file_title
+from manyheads.experiments import Data, Experiment, Rejection, Training, Trial
 from manyheads.threats import L2, Linf
 
 PLAIN = Experiment("plain")
@@ -18,7 +17,7 @@ def test_a_run_lies_in_the_folder_of_runs_under_its_name() -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["", "../elsewhere", "a/../../b", "/elsewhere"])
+@pytest.mark.parametrize("name", ["", ".", "../elsewhere", "a/../../b", "/elsewhere"])
 def test_a_name_that_leads_out_of_the_folder_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="a run's name is a folder inside runs"):
         Experiment(name)
@@ -73,6 +72,26 @@ def test_attacks_without_a_step_size_may_be_swept_from_any_eps(attack: CW | FGSM
     assert swept.sweep == (0.5, 1.0)
 
 
-def test_files_of_a_trial_are_named_after_it_and_its_eps() -> None:
-    assert file_title("cw", eps=float("inf")) == "cw--inf"
-    assert file_title("pgd untargeted", eps=0.3) == "pgd-untargeted--0.3"
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"training": Training(epochs=0)}, "training.epochs=0"),
+        ({"training": Training(batch_size=0)}, "training.batch_size=0"),
+        ({"training": Training(patience=0)}, "training.patience=0"),
+        ({"training": Training(selection_examples=-2)}, "training.selection_examples=-2"),
+        ({"batch_size": 0}, " batch_size=0"),
+        ({"sweep_examples": 0}, "sweep_examples=0"),
+        ({"trials": {"x": replace(TRIAL, restarts=0)}}, "trials.x.restarts=0"),
+        ({"trials": {"x": replace(TRIAL, examples=0)}}, "trials.x.examples=0"),
+        ({"rejection": Rejection(reject=1.0)}, r"rejection.reject is a share of clean inputs in \[0, 1\), got 1.0"),
+        ({"rejection": Rejection(reject=-0.1)}, "rejection.reject is a share of clean inputs"),
+        ({"batch_size": 0, "sweep_examples": 0}, "1 or more, got sweep_examples=0, batch_size=0"),
+    ],
+)
+def test_numbers_that_would_stop_a_run_later_are_refused(changes: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        replace(PLAIN, **changes)
+
+
+def test_numbers_may_be_left_open() -> None:
+    assert replace(PLAIN, training=Training(patience=None), sweep_examples=None, rejection=Rejection(reject=0.0))

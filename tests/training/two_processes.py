@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -10,52 +11,71 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from manyheads.attacks import PGD
-from manyheads.data import Loader, Shard, sklearn_digits, take
+from manyheads.data import Loader, Place, sklearn_digits, take
 from manyheads.models import MultiTaskModel, linear_heads, save_weights, seeded
 from manyheads.tasks import classify, maps, regroup
 from manyheads.threats import Linf
 from manyheads.training import SGD, Adversarial, Checkpoints, Clean, Measurement, Plan, Step, fit
 
 TASKS = (classify("digit", classes=10), regroup("parity", maps.load("mnist/parity")))
-PLAIN = (nn.Flatten(), nn.Linear(64, 24), nn.ReLU())
-NORMED = (nn.Flatten(), nn.Linear(64, 24), nn.BatchNorm1d(24), nn.ReLU())
-HARDENED = Adversarial(TASKS, {"digit": 1.0}, PGD(steps=2, step_size=0.1), Linf(0.2))
+STEPS: Mapping[str, Step] = {
+    "clean": Clean(TASKS),
+    "hardened": Adversarial(TASKS, {"digit": 1.0}, PGD(steps=2, step_size=0.1), Linf(0.2)),
+}
 
 
 class Encoder(nn.Module):
-    """A few layers."""
+    """One hidden layer, with something behind it."""
 
     features = 24
 
-    def __init__(self, *layers: nn.Module) -> None:
+    def __init__(self, norm: nn.Module) -> None:
         super().__init__()
-        self.layers = nn.Sequential(*layers)
+        self.layers = nn.Sequential(nn.Flatten(), nn.Linear(64, 24), norm, nn.ReLU())
 
     def forward(self, image: Tensor) -> Tensor:
         """Return the features."""
         return self.layers(image)
 
 
-def make_model(*layers: nn.Module) -> MultiTaskModel:
-    """Make the model with its first weights."""
-    return seeded(lambda: MultiTaskModel(Encoder(*layers), linear_heads(TASKS, features=24)), seed=0)
+def plain_model() -> MultiTaskModel:
+    """Make a model without batch norm."""
+    return seeded(lambda: MultiTaskModel(Encoder(nn.Identity()), linear_heads(TASKS, features=24)), seed=0)
 
 
-def batches(shard: Shard, *, count: int = 40) -> Loader:
-    """Every process's part of the joint batches of twenty."""
-    return Loader(
-        take(sklearn_digits("train"), count=count, seed=0), batch_size=20 // shard.world, shuffle=True, shard=shard
-    )
+def normed_model() -> MultiTaskModel:
+    """Make a model with batch norm."""
+    return seeded(lambda: MultiTaskModel(Encoder(nn.BatchNorm1d(24)), linear_heads(TASKS, features=24)), seed=0)
 
 
 def train(
-    model: MultiTaskModel, step: Step, *, fabric: Fabric | None = None, plan: Plan | None = None, count: int = 40
+    model: MultiTaskModel, step: Step, *, fabric: Fabric | None = None, plan: Plan | None = None
 ) -> tuple[Measurement, ...]:
-    """Train two epochs."""
-    shard = Shard(fabric.global_rank, fabric.world_size) if fabric is not None else Shard()
+    """Train on this process's part of the joint batches of twenty; two epochs if nothing else is planned."""
+    place = Place(rank=fabric.global_rank, world=fabric.world_size) if fabric is not None else Place()
+    batches = Loader(
+        take(sklearn_digits("train"), count=40, seed=0), batch_size=20 // place.world, shuffle=True, place=place
+    )
     optimizer = SGD(learning_rate=0.1).build(model.parameters())
-    plan = plan or Plan(epochs=2)
-    return fit(model, step, batches(shard, count=count), optimizer=optimizer, fabric=fabric, plan=plan)
+    return fit(model, step, batches, optimizer=optimizer, fabric=fabric, plan=plan or Plan(epochs=2))
+
+
+def opinion(values: list[float]) -> Callable[[nn.Module], dict[str, float]]:
+    """Stand in for a validation of which each process thinks its own."""
+    waiting = iter(values)
+    return lambda _: {"robust": next(waiting)}
+
+
+def unequal(fabric: Fabric) -> str:
+    """Give the second process one batch more, and return what both are told."""
+    batch = next(iter(Loader(sklearn_digits("train"), batch_size=4)))
+    model = plain_model()
+    optimizer = SGD(learning_rate=0.1).build(model.parameters())
+    try:
+        fit(model, STEPS["clean"], [batch] * (2 + fabric.global_rank), optimizer=optimizer, fabric=fabric)
+    except ValueError as error:
+        return str(error)
+    return "trained"
 
 
 def main(folder: Path) -> None:
@@ -64,21 +84,19 @@ def main(folder: Path) -> None:
     fabric = Fabric(accelerator="cpu", devices=2, strategy="ddp")
     fabric.launch()
     rank = fabric.global_rank
-    written = {}
-    for name, step in (("clean", Clean(TASKS)), ("hardened", HARDENED)):
-        model = make_model(*PLAIN)
+    written: dict[str, object] = {}
+    for name, step in STEPS.items():
+        model = plain_model()
         written[name] = [asdict(line) for line in train(model, step, fabric=fabric)]
         save_weights(model, folder / f"{name} {rank}.safetensors")
-    model = make_model(*NORMED)
-    plan = Plan(epochs=5, validate=lambda _: {"robust": -float(rank)}, patience=1, checkpoints=Checkpoints(folder))
-    plan = Plan(epochs=2, validate=lambda _: {"robust": float(rank)}, checkpoints=Checkpoints(folder))
-    written["normed"] = [asdict(line) for line in train(model, Clean(TASKS), fabric=fabric, plan=plan)]
-    plan.checkpoints.load_best(make_model(*NORMED))
-    save_weights(model, folder / f"normed {rank}.safetensors")
-    try:
-        train(make_model(*PLAIN), Clean(TASKS), fabric=fabric, count=41)
-    except ValueError as error:
-        written["unequal"] = str(error)
+    falling, rising = [3.0, 2.0, 1.0, 0.0], [0.0, 1.0, 2.0, 3.0]
+    for name, first in (("stopped", falling), ("carried on", rising)):
+        model = normed_model()
+        own = first if rank == 0 else [3.0 - value for value in first]
+        plan = Plan(epochs=4, validate=opinion(own), patience=1, checkpoints=Checkpoints(folder / name))
+        written[name] = [asdict(line) for line in train(model, STEPS["clean"], fabric=fabric, plan=plan)]
+        save_weights(model, folder / f"{name} {rank}.safetensors")
+    written["unequal"] = unequal(fabric)
     (folder / f"{rank}.json").write_text(json.dumps(written))
 
 

@@ -38,14 +38,14 @@ def ascend(
     Raises:
         ValueError: if the loss or its gradient is not finite at some step.
     """
-    image, best, watch = start, Best.nothing(start), Watch()
+    image, best, watch, nearest = start, Best.nothing(start), Watch(), budget.around(clean)
     for _ in range(steps):
         value, gradient = differentiate(loss, image)
         watch.see(value, gradient)
         best.offer(image, value)
         direction = heading(gradient)
-        step = budget.steepest(direction, free=_free(image, direction, step_size=step_size))
-        image = budget.project(image + step_size * step, clean)
+        free = _free(image, direction, step_size=step_size) if budget.pixels_compete else None
+        image = nearest(torch.add(image, budget.steepest(direction, free=free), alpha=step_size))
     with torch.no_grad():
         value = loss(image)
     watch.see(value)

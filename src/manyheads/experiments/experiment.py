@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from manyheads.attacks import BIM, CW, FGSM, MIM, PGD
+from manyheads.experiments.file_title import file_title
 from manyheads.threats import L1, L2, Linf
 from manyheads.training import SGD, Adam, Constant, Cosine, OneCycle, StepDecay
 
@@ -194,7 +195,7 @@ class Experiment:
 
     def __post_init__(self) -> None:
         """Refuse what no run could carry out."""
-        if not self.name or Path(self.name).is_absolute() or ".." in Path(self.name).parts:
+        if not Path(self.name).parts or Path(self.name).is_absolute() or ".." in Path(self.name).parts:
             raise ValueError(f"a run's name is a folder inside {self.folder}, got {self.name!r}")
         if self.main in self.hidden:
             raise ValueError(f"{self.main!r} is the main task and cannot be hidden too; rename one of them")
@@ -202,12 +203,27 @@ class Experiment:
             raise ValueError(
                 f"data_root ({self.data_root}) and data.root ({self.data.root}) both say where the data lies; give one"
             )
+        self._check_numbers()
         self._check_trials()
 
     @property
     def run(self) -> Path:
         """Folder of this run."""
         return self.folder / self.name
+
+    def _check_numbers(self) -> None:
+        """Refuse here what would otherwise be refused after hours of training."""
+        counts = {
+            **{name: given for name, given in vars(self).items() if name in {"batch_size", "sweep_examples"}},
+            **{f"training.{name}": given for name, given in vars(self.training).items() if isinstance(given, int)},
+            **{f"trials.{name}.restarts": trial.restarts for name, trial in self.trials.items()},
+            **{f"trials.{name}.examples": trial.examples for name, trial in self.trials.items()},
+        }
+        low = [f"{name}={given}" for name, given in counts.items() if given is not None and given < 1]
+        if low:
+            raise ValueError(f"these counts have to be 1 or more, got {', '.join(low)}")
+        if not 0 <= self.rejection.reject < 1:
+            raise ValueError(f"rejection.reject is a share of clean inputs in [0, 1), got {self.rejection.reject}")
 
     def _check_trials(self) -> None:
         names = Counter(name.replace(" ", "-") for name in self.trials)
@@ -232,12 +248,3 @@ class Experiment:
             )
         if hasattr(trial.attack, "step_size") and not 0 < own < inf:
             raise ValueError(f"steps grow with eps over a sweep, from the trial's own eps; give it one, it has {own}")
-
-
-def file_title(trial: str, *, eps: float) -> str:
-    """Name, without attacker and ending, of the files of one trial.
-
-    >>> file_title("pgd untargeted", eps=8 / 255)
-    'pgd-untargeted--0.03137'
-    """
-    return f"{trial.replace(' ', '-')}--{eps:.4g}"

@@ -7,7 +7,8 @@ from pathlib import Path
 import polars as pl
 
 from manyheads.experiments.dense_experiment import AnyExperiment, DenseExperiment
-from manyheads.experiments.experiment import Experiment, file_title
+from manyheads.experiments.experiment import Experiment
+from manyheads.experiments.file_title import file_title
 from manyheads.experiments.guard_record import GuardRecord
 from manyheads.experiments.record import differences, from_json, to_json
 

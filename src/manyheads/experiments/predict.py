@@ -49,7 +49,7 @@ def load_guard(run: Path) -> tuple[Guard, Experiment]:
     tasks = record.tasks()
     model = make_model(experiment, tasks=tasks, image_shape=record.image_shape)
     Checkpoints(files.weights).load_best(model)
-    return Guard(model.eval(), make_rejector(experiment, tasks=tasks), record.threshold), experiment
+    return Guard(model, make_rejector(experiment, tasks=tasks), record.threshold).eval(), experiment
 
 
 def predict(run: Path, images: Sequence[Path]) -> tuple[Prediction, ...]:

@@ -100,7 +100,7 @@ def _plain(experiment: AnyExperiment) -> dict[str, Any]:
         ) from error
 
 
-def _fault(error: BaseException, kind: type | None) -> str:
+def _fault(error: BaseException, kind: Any) -> str:  # noqa: ANN401 (a union or a literal is no type)
     """Say what is wrong with one entry; our own refusals speak for themselves."""
     match error:
         case KeyError():

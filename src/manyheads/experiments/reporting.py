@@ -84,14 +84,15 @@ class Finished:
 
         A model without hidden tasks has the same white-box numbers as gray-box ones: all its heads are the main head.
         """
-        scores = pl.concat([pl.read_parquet(files.scores) for files in self.runs])
-        alone = [experiment.name for experiment in self.experiments if not experiment.hidden]
-        gray = scores.filter(pl.col("model").is_in(alone), pl.col("threat") == GRAY)
-        scores = pl.concat([scores, gray.with_columns(pl.lit(WHITE).alias("threat"))])
-        names = {experiment.name: title(experiment) for experiment in self.experiments}
+        parts = []
+        for one, files in zip(self.experiments, self.runs, strict=True):
+            scores = pl.read_parquet(files.scores).with_columns(pl.lit(title(one)).alias("model"))
+            parts.append(scores)
+            if not one.hidden:
+                parts.append(scores.filter(threat=GRAY).with_columns(pl.lit(WHITE).alias("threat")))
         rows = [(title(one), combination(one), training(one)) for one in self.experiments]
         models = pl.DataFrame(rows, schema=["model", "combination", "training"], orient="row")
-        return Results(scores.with_columns(pl.col("model").replace_strict(names)), models)
+        return Results(pl.concat(parts), models)
 
     @cached_property
     def results(self) -> Results:

@@ -56,7 +56,6 @@ def run(experiment: AnyExperiment, bars: Bars) -> Outcome:
 def _carry_out(experiment: Experiment, files: RunFiles, bars: Bars) -> tuple[Facts, pl.DataFrame]:
     facts = facts_on_disk(files, experiment)
     if facts is None:
-        shop = open_workshop(experiment, files)  # before the folder is taken: this may be refused
-        files.claim(experiment)
+        shop = open_workshop(experiment, files)
         facts = attack_all(shop, guard(shop, train(shop, bars)), bars)
     return facts, score(files, facts)

@@ -61,7 +61,11 @@ def open_workshop(experiment: Experiment, files: RunFiles) -> Workshop:
 
 
 def train(shop: Workshop, bars: Bars) -> MultiTaskModel:
-    """Train the model, or go on with it, and return it with the weights that did best on the validation split."""
+    """Train the model, or go on with it, and return it with the weights that did best on the validation split.
+
+    Raises:
+        ValueError: if the run's folder holds another experiment, or the model cannot be trained like that.
+    """
     wanted = shop.experiment.training
     data = shop.experiment.data
     augment = (*((Flip(),) if data.flip else ()), *((Crop(data.crop_padding),) if data.crop_padding else ()))
@@ -75,22 +79,19 @@ def train(shop: Workshop, bars: Bars) -> MultiTaskModel:
         augment=augment,
         workers=shop.experiment.workers,
     )
+    plan = Plan(
+        epochs=wanted.epochs,
+        schedule=wanted.schedule,
+        validate=lambda trained: _validate(shop, trained),
+        patience=wanted.patience,
+        checkpoints=checkpoints,
+        seed=shop.experiment.seed,
+    )
+    step, optimizer = _step(shop.tasks, wanted.hardening), wanted.optimizer.build(model.parameters())
+    shop.files.claim(shop.experiment)  # only now: everything above may be refused
     with bars.bar(f"train {shop.experiment.name}") as advance:
-        history = fit(
-            model,
-            _step(shop.tasks, wanted.hardening),
-            batches,
-            optimizer=wanted.optimizer.build(model.parameters()),
-            plan=Plan(
-                epochs=wanted.epochs,
-                schedule=wanted.schedule,
-                validate=lambda trained: _validate(shop, trained),
-                patience=wanted.patience,
-                checkpoints=checkpoints,
-                seed=shop.experiment.seed,
-                watch=lambda done, _: advance(done),
-            ),
-        )
+        watched = replace(plan, watch=lambda done, _: advance(done))
+        history = fit(model, step, batches, optimizer=optimizer, plan=watched)
     keep(shop.files.history, _table(history))
     checkpoints.load_best(model)
     return model

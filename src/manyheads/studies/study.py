@@ -48,7 +48,7 @@ class Study:
             hidden=self.printed.hidden,
         )
         tables = self._tables(finished)
-        (self.folder / "results.md").write_text(self._results(finished, tables))
+        (self.folder / "results.md").write_text(self._results(finished, tables), encoding="utf-8")
         return tables
 
     def _tables(self, finished: Finished) -> tuple[Table, ...]:

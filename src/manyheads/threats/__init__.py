@@ -1,7 +1,8 @@
 """Who attacks: budgets of allowed images, objectives that are raised, threat models that bind them to a model."""
 
-from manyheads.threats.budget import L1, L2, ROUNDING, Budget, Linf, column
+from manyheads.threats.budget import ROUNDING, Budget, column
 from manyheads.threats.houdini import Houdini, LostOverlap, OverlapCost, PercentOverlap
+from manyheads.threats.norms import L1, L2, Linf
 from manyheads.threats.objective import (
     Aim,
     FixedClass,

@@ -1,4 +1,4 @@
-"""Steepest directions and uniform noise of each budget."""
+"""Steepest directions and uniform noise of each norm."""
 
 import math
 
