@@ -84,7 +84,7 @@ def test_the_results_say_where_they_come_from(conducted: Conducted) -> None:
 
 def test_the_report_shows_all_models_and_printed_numbers(conducted: Conducted) -> None:
     page = (conducted.study.folder / "report.html").read_text(encoding="utf-8")
-    before, hidden = page.split("Hidden tasks: accuracy")
+    before, hidden = page.split("<h3>Hidden tasks: accuracy")
     for text in ("A try on 8×8 digits", "main+parity", "12.34", "23.45"):
         assert text in before, text
     assert "34.56" in hidden
