@@ -74,7 +74,7 @@ def _of_one_seed(scores: pl.DataFrame, *, evaluation: str) -> Iterator[dict[str,
             value = values[model, main, score]
             gain = None
             if model != alone and baseline and value is not None:
-                gain = relative_improvement(value, baseline=baseline, higher_is_better=True)
+                gain = relative_improvement(value, baseline=baseline, higher_is_better=rises(score))
             yield {
                 "evaluation": evaluation,
                 "main_task": main,
