@@ -25,7 +25,7 @@ from manyheads.experiments import (
     runs_in,
     training,
 )
-from manyheads.experiments.reporting import title
+from manyheads.experiments.reporting import _exhibits, title
 from manyheads.reports import CLEAN
 
 Make = Callable[..., Experiment]
@@ -113,6 +113,14 @@ def test_a_page_shows_every_run_and_the_papers_numbers(finished: Finished, tmp_p
     for text in ("main+parity+prime", "12.34", "23.45", "34.56", "pgd untargeted", "adaptive", finished.date):
         assert text in page, text
     assert "<img" in page or "<svg" in page
+
+
+def test_galleries_are_of_the_model_with_most_hidden_tasks(finished: Finished) -> None:
+    shown = [(one.model, one.challenge.attack, one.threat) for one in _exhibits(finished)]
+    model = "main+parity+prime hardened"
+    assert shown == [
+        (model, attack, threat) for attack in ("pgd untargeted", "cw") for threat in ("gray-box", "adaptive")
+    ]
 
 
 def test_a_page_of_one_run_has_no_papers_numbers(outcome: Outcome, tmp_path: Path) -> None:
