@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from manyheads.reports import CHANGE, Pairs, Section, Table, measure_of, pair_section
+from manyheads.reports import CHANGE, Pairs, Section, Table, measure_of, pair_section, rises
 from manyheads.reports.dense_results import UNITS
 from manyheads.studies.mao2020_attacks import PAIRED
 from manyheads.studies.mao2020_grids import spelled
