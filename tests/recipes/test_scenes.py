@@ -25,7 +25,7 @@ from manyheads.tasks import PAPER_LETTERS
 
 DENSE = (drawn, nyuv2, nyuv2_paper, cityscapes, cityscapes_paper, taskonomy_paper)
 LEVEL = 1 / 255
-SIZE = (32, 32)
+SIZE = (32, 64)
 KINDS = {
     "depth_zbuffer": np.uint16,
     "depth_euclidean": np.uint16,
@@ -69,7 +69,7 @@ def write_buildings(root: Path) -> None:
         for kind, width in KINDS.items():
             name = f"point_0_view_0_domain_{kind.replace('segment_semantic', 'segmentsemantic')}.png"
             most = len(INDOOR_CLASSES) if kind == "segment_semantic" else 2000
-            write(root / kind / building / name, np.linspace(1, most, 1024).reshape(SIZE).astype(width))
+            write(root / kind / building / name, np.linspace(1, most, 2048).reshape(SIZE).astype(width))
     rows = ["id,train,val,test", "ames,1,0,0", "bohn,0,1,0", "cole,0,0,1"]
     (root / "train_val_test_tiny.csv").write_text("\n".join(rows))
 
