@@ -31,6 +31,7 @@ GIVEN: dict[str, tuple[str, object]] = {
     "data.validation_share": ("0.3", 0.3),
     "data.flip": ("", True),
     "data.crop_padding": ("2", 2),
+    "data.domain": ("dslr", "dslr"),
     "data_root": ("somewhere", Path("somewhere")),
     "main": ("thing", "thing"),
     "hidden": ("half half.toml odd digits/parity", {"half": "half.toml", "odd": "digits/parity"}),

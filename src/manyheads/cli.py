@@ -46,17 +46,28 @@ def recipes() -> None:
 
 
 def report(run: Words[Path]) -> None:
-    """Write the report of a finished run, or of all runs in a folder, anew.
+    """Write the report of a finished run, or of all runs in a folder, anew; of generators one page each.
 
     Args:
         run: the folder of a run or of a study.
     """
-    from manyheads.experiments import by_data, by_scenes, dense_runs_in, report, report_dense, runs_in
+    from manyheads.experiments import (
+        by_data,
+        by_scenes,
+        dense_runs_in,
+        generative_runs_in,
+        report,
+        report_dense,
+        report_generative,
+        runs_in,
+    )
     from manyheads.studies import hyun2024
 
     runs, dense_runs = runs_in(run), dense_runs_in(run)
     found, dense = by_data(runs), by_scenes(dense_runs)
-    if not found and not dense:
+    generators = generative_runs_in(run)
+    done = [files for files in generators if files.scores.exists()]
+    if not found and not dense and not done:
         raise ValueError(f"no run in {run} is finished yet; run it first")
     several = len(found) + len(dense) > 1
     for data, finished in found.items():
@@ -69,8 +80,11 @@ def report(run: Words[Path]) -> None:
         path = run / (f"report-{scenes}.html" if several else "report.html")
         report_dense(files, path, heading=f"{run.resolve().name}: robustness of {len(files)} model(s) on {scenes}")
         say(Console(), f"report: {path}")
-    finished = sum(len(one.runs) for one in found.values()) + sum(len(files) for files in dense.values())
-    everything = len(runs) + len(dense_runs)
+    for files in done:
+        report_generative(files, files.report, heading=f"{files.folder.resolve().name}: what it does to its victims")
+        say(Console(), f"report: {files.report}")
+    finished = len(done) + sum(len(one.runs) for one in found.values()) + sum(len(files) for files in dense.values())
+    everything = len(generators) + len(runs) + len(dense_runs)
     if finished < everything:
         say(Console(), f"not finished yet, and so left out: {everything - finished} of {everything} runs")
 
@@ -138,12 +152,14 @@ kind, by
 
 
 def _run(recipe: str, *, overrides: Sequence[str]) -> None:
-    from manyheads.experiments import DenseExperiment, bars, conclude
+    from manyheads.experiments import DenseExperiment, GenerativeExperiment, bars, conclude
     from manyheads.experiments import run as run_experiment
     from manyheads.recipes import find
     from manyheads.reports import to_rich
 
     match find(recipe):
+        case GenerativeExperiment() as found:
+            experiment = _overridden(found, overrides, recipe=recipe)
         case DenseExperiment() as found:
             experiment = _overridden(found, overrides, recipe=recipe)
         case found:

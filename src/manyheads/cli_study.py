@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Literal, cast, get_args
 
 import tyro
 from rich.console import Console
@@ -12,10 +12,13 @@ from rich.markup import escape
 if TYPE_CHECKING:
     from manyheads.experiments import RayCluster
     from manyheads.studies import Study
+    from manyheads.studies.guo2020 import GeneratorStudy
     from manyheads.studies.mao2020 import DenseStudy
 
 _Classified = Literal["mnist", "svhn", "gtsrb", "cifar10", "tiny_imagenet"]
 _Rooms = Literal["taskonomy", "nyuv2"]
+_MaoPart = Literal["figure4", "figure5", "table1", "table2", "table3", "figure7"]
+_GuoPart = Literal["table1", "table2", "table3", "table4", "table5", "table6", "table7", "ablation"]
 
 
 @dataclass(frozen=True)
@@ -25,11 +28,12 @@ class StudyOptions:
     Args:
         data: data sets of hyun2024, all that lie in the data root if none is named; or the rooms of mao2020's profile
             `paper`, `taskonomy` if none is named.
-        part: tables and figures of mao2020; all if none is named.
+        part: tables and figures of mao2020 (figure4, figure5, figure7, table1 to table3) and guo2020 (table1 to table7,
+            ablation); all if none is named.
         profile: `quick` for small models on two cores, `paper` for the paper's setting on a GPU.
         data_root: the folder that holds the data sets in their official layouts.
         seed: decides everything random, in demo and hyun2024.
-        seeds: seeds of mao2020, whose tables show means over them.
+        seeds: seeds of mao2020 and guo2020, whose tables show means over them.
         jobs: how many experiments run at once, each in a process and on one thread of its own.
         ray: run on Ray instead: `local` for a cluster of its own on this machine, with as many experiments at once as
             --jobs says; or the address of one that is there, such as `auto`.
@@ -38,7 +42,7 @@ class StudyOptions:
     """
 
     data: tuple[_Classified | _Rooms, ...] = ()
-    part: tuple[Literal["figure4", "figure5", "table1", "table2", "table3", "figure7"], ...] = ()
+    part: tuple[_MaoPart | _GuoPart, ...] = ()
     profile: Literal["quick", "paper"] = "quick"
     data_root: Path | None = None
     seed: int = 0
@@ -50,7 +54,7 @@ class StudyOptions:
 
 
 def study(
-    name: tyro.conf.Positional[Literal["demo", "hyun2024", "mao2020"]],
+    name: tyro.conf.Positional[Literal["demo", "hyun2024", "mao2020", "guo2020"]],
     /,
     options: Annotated[StudyOptions, tyro.conf.arg(name="")] = StudyOptions(),
 ) -> None:
@@ -60,7 +64,7 @@ def study(
 
     Args:
         name: `demo` runs on embedded digits, `hyun2024` is the study of Hyun & Park 2024 (hidden tasks), `mao2020` that
-            of Mao et al. 2020 (dense tasks).
+            of Mao et al. 2020 (dense tasks), `guo2020` that of Guo et al. 2020 (generators of perturbations).
         options: see below.
     """
     from manyheads.experiments import bars
@@ -68,7 +72,7 @@ def study(
 
     console = Console()
     cluster = _cluster(options)
-    makers = {"demo": _demo, "hyun2024": _hyun2024, "mao2020": _mao2020}
+    makers = {"demo": _demo, "hyun2024": _hyun2024, "mao2020": _mao2020, "guo2020": _guo2020}
     for one in makers[name](options, console):
         with bars(console) as shown:
             tables = one.conduct(shown, jobs=options.jobs, ray=cluster)
@@ -124,8 +128,9 @@ def _hyun2024(options: StudyOptions, console: Console) -> "Sequence[Study]":
 def _mao2020(options: StudyOptions, console: Console) -> "Sequence[DenseStudy]":  # noqa: ARG001 (all makers look alike)
     from manyheads.studies import mao2020
 
-    if options.seed:
-        raise ValueError(f"mao2020 runs several seeds; write --seeds {options.seed} instead of --seed {options.seed}")
+    _refuse_seed(options, name="mao2020")
+    chosen = cast("list[_MaoPart]", [one for one in get_args(_MaoPart) if one in options.part])
+    _refuse_others(options, known=chosen, name="mao2020")
     rooms: list[_Rooms] = [one for one in options.data if one == "taskonomy" or one == "nyuv2"]  # noqa: PLR1714 (types)
     if len(rooms) != len(options.data) or len(rooms) > 1 or (rooms and options.profile == "quick"):
         raise ValueError(
@@ -134,7 +139,7 @@ def _mao2020(options: StudyOptions, console: Console) -> "Sequence[DenseStudy]":
         )
     return [
         mao2020.study(
-            options.part,
+            chosen,
             profile=options.profile,
             data_root=_root(options),
             seeds=options.seeds,
@@ -142,6 +147,31 @@ def _mao2020(options: StudyOptions, console: Console) -> "Sequence[DenseStudy]":
             folder=options.folder,
         )
     ]
+
+
+def _guo2020(options: StudyOptions, console: Console) -> "Sequence[GeneratorStudy]":  # noqa: ARG001
+    from manyheads.studies import guo2020
+
+    _refuse_seed(options, name="guo2020")
+    chosen = cast("list[_GuoPart]", [one for one in get_args(_GuoPart) if one in options.part])
+    _refuse_others(options, known=chosen, name="guo2020")
+    if options.data:
+        raise ValueError(f"the parts of guo2020 say which data they need; leave --data {' '.join(options.data)} out")
+    root = options.data_root if chosen == ["table7"] else _root(options)  # which needs no data
+    made = guo2020.study(chosen, profile=options.profile, data_root=root, seeds=options.seeds, folder=options.folder)
+    return [made]
+
+
+def _refuse_seed(options: StudyOptions, *, name: str) -> None:
+    if options.seed:
+        raise ValueError(f"{name} runs several seeds; write --seeds {options.seed} instead of --seed {options.seed}")
+
+
+def _refuse_others(options: StudyOptions, *, known: Sequence[str], name: str) -> None:
+    """Refuse parts of another study."""
+    strange = [one for one in options.part if one not in known]
+    if strange:
+        raise ValueError(f"{', '.join(strange)} is no part of {name}; manyheads study --help lists them")
 
 
 def _root(options: StudyOptions) -> Path:
@@ -152,4 +182,6 @@ def _root(options: StudyOptions) -> Path:
 
 def _refuse_parts(options: StudyOptions) -> None:
     if options.part or options.seeds != StudyOptions.seeds:
-        raise ValueError("--part and --seeds are those of mao2020; this study takes --seed, and --data for its parts")
+        raise ValueError(
+            "--part and --seeds are those of mao2020 and guo2020; this study takes --seed, and --data for its parts"
+        )

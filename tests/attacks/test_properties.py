@@ -1,17 +1,22 @@
 """What every attack promises, checked for each attack in each budget and for each objective."""
 
+import os
+
 import pytest
 import torch
 
 import manyheads.attacks
-from manyheads.attacks import BIM, CW, FGSM, MIM, PGD, Attack, Restarts, UnscaledMIM, WorstOf
+from manyheads.attacks import BIM, CW, FGSM, MIM, PGD, Attack, Generative, Noise, Restarts, UnscaledMIM, WorstOf
+from manyheads.models import PerInstance, Universal, mta_generator, seeded
 from manyheads.randomness import Streams
 from manyheads.tasks import classify
 from manyheads.threats import L1, L2, Budget, Linf, Margin, Objective, Targeted, TaskLoss
 
+DEVICE = torch.device(os.environ.get("MANYHEADS_TEST_DEVICE", "cpu"))
 DIGIT, PARITY = classify("digit", classes=4), classify("parity", classes=2)
 PGD_STEPS = PGD(steps=3, step_size=0.1)
 CW_STEPS = CW(steps=5, learning_rate=0.05, binary_search_steps=2, initial_const=10.0)
+GENERATOR = seeded(lambda: mta_generator(["digit"], width=3, blocks=1), seed=0).to(DEVICE)
 ATTACKS = [
     FGSM(),
     BIM(steps=3, step_size=0.1),
@@ -19,8 +24,11 @@ ATTACKS = [
     MIM(steps=3, step_size=0.1),
     UnscaledMIM(steps=3, step_size=0.1),
     CW_STEPS,
+    Noise(),
     Restarts(PGD_STEPS, times=2),
     WorstOf((FGSM(), PGD_STEPS, CW_STEPS)),
+    Generative(PerInstance(GENERATOR), "digit"),
+    Generative(Universal(GENERATOR, size=(6, 6)).to(DEVICE), "digit"),
 ]
 BUDGETS = [Linf(0.06), L2(0.3), L1(1.5)]
 OBJECTIVES = [

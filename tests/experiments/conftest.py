@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from manyheads.attacks import CW, FGSM, PGD
+from manyheads.attacks import CW, FGSM, PGD, Noise
 from manyheads.experiments import (
     Bars,
     Data,
@@ -15,6 +15,9 @@ from manyheads.experiments import (
     DenseTraining,
     DenseTrial,
     Experiment,
+    GenerativeExperiment,
+    GenerativeTraining,
+    GeneratorArchitecture,
     Hardening,
     Outcome,
     Scenes,
@@ -114,3 +117,39 @@ def tiny_dense() -> MakeDense:
 def dense_outcome(tiny_dense: MakeDense, quiet: Bars, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     """The finished run of the tiny dense experiment, which a test must leave as it is."""
     return run(tiny_dense(tmp_path_factory.mktemp("dense")), quiet)
+
+
+@pytest.fixture(scope="session")
+def tiny_generative(tiny: Make, tiny_dense: MakeDense) -> Callable[..., GenerativeExperiment]:
+    """Make a generator against two classifiers of digits, or against a model of drawn rooms; any field can be given."""
+    step = PGD(steps=1, step_size=0.1)
+
+    def make(folder: Path, *, dense: bool = False, **changes: object) -> GenerativeExperiment:
+        trials = {"pgd": Trial(step, Linf(0.1), knowledge=("gray-box",), examples=4)}
+        plain = Training(epochs=1, batch_size=20, selection=step, selection_examples=4)
+        first = tiny(folder, name="victims/first", hidden={}, training=plain, trials=trials, sweep=())
+        trial = {"fgsm": DenseTrial(FGSM(), Linf(4 / 255))}
+        tasks = ("segmentation", "depth", "normals")
+        rooms = tiny_dense(
+            folder, name="victims/rooms", tasks=tasks, trials=trial, sweep=(), sweep_trials=(), vulnerability=None
+        )
+        victims = (
+            {"rooms": rooms} if dense else {"first": first, "second": replace(first, name="victims/second", seed=1)}
+        )
+        return replace(
+            GenerativeExperiment(
+                name="tiny-generator",
+                victims=victims,
+                transfers={"other": replace(rooms, name="victims/other", seed=1)} if dense else {},
+                budget=Linf(0.2),
+                generator=GeneratorArchitecture(width=2, blocks=1),
+                training=GenerativeTraining(batch_size=8),
+                references={"noise": Noise()},
+                examples=6,
+                reference_examples=4,
+                folder=folder,
+            ),
+            **changes,
+        )
+
+    return make

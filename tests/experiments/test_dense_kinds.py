@@ -54,7 +54,7 @@ def test_a_record_says_its_kind_unless_it_is_a_classifier_s(tiny_dense: Make) ->
 
 
 def test_an_unknown_kind_is_refused() -> None:
-    with pytest.raises(ValueError, match="of a kind that is known here, classifier, dense: 'sparse'"):
+    with pytest.raises(ValueError, match="of a kind that is known here, classifier, dense, generative: 'sparse'"):
         from_json('{"kind": "sparse", "name": "x"}')
 
 

@@ -35,6 +35,11 @@ def test_tasks_are_made_in_order_with_the_classes_of_the_frames(tiny_dense: Make
         (DenseArchitecture("drn_d_22"), (16, 24)),
         (DenseArchitecture("drn_d_22", shared_tail=True), (16, 24)),
         (DenseArchitecture("drn_d_105", shared_tail=True), (8, 16)),
+        (DenseArchitecture("small_segnet"), (17, 22)),
+        (DenseArchitecture("small_segnet", shared_tail=True), (16, 24)),
+        (DenseArchitecture("segnet"), (8, 8)),
+        (DenseArchitecture("small_mtan"), (17, 22)),
+        (DenseArchitecture("mtan"), (8, 8)),
     ],
 )
 def test_every_encoder_answers_every_task_at_the_size_of_the_image(
@@ -59,9 +64,16 @@ def test_a_shared_tail_belongs_to_no_head(tiny_dense: Make) -> None:
     assert private.parameter_counts().private["depth"] > 1_000_000
 
 
-def test_a_shared_tail_of_another_network_is_refused(tiny_dense: Make) -> None:
-    with pytest.raises(ValueError, match="only the dilated networks have a tail to share"):
-        tiny_dense(Path("runs"), architecture=DenseArchitecture("small_dense_net", shared_tail=True))
+def test_a_shared_decoder_of_segnet_leaves_two_convolutions_to_each_head(tiny_dense: Make) -> None:
+    architecture = DenseArchitecture("small_segnet", shared_tail=True)
+    model = model_of(tiny_dense(Path("runs"), architecture=architecture), size=(16, 16))
+    assert model.parameter_counts().private["depth"] == (9 * 8 * 8 + 8) + (8 + 1)
+
+
+@pytest.mark.parametrize("encoder", ["small_dense_net", "dense_resnet18", "small_mtan", "mtan"])
+def test_a_shared_tail_of_another_network_is_refused(tiny_dense: Make, encoder: DenseEncoder) -> None:
+    with pytest.raises(ValueError, match=f"only dilated networks and SegNet have a tail to share, {encoder} has none"):
+        tiny_dense(Path("runs"), architecture=DenseArchitecture(encoder, shared_tail=True))
 
 
 def test_initial_weights_depend_on_the_seed_alone(tiny_dense: Make) -> None:

@@ -23,6 +23,11 @@ def numbers_of(source) -> set[int]:
     return set(source.fetch(torch.arange(len(source)))["index"].tolist())
 
 
+def test_a_domain_of_what_has_none_is_refused(tiny: Make, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"digits has no domains; leave --data\.domain out"):
+        open_data(tiny(tmp_path, data=Data("digits", domain="dslr")))
+
+
 def test_every_data_set_that_can_be_named_has_a_reader() -> None:
     assert {"digits", *READERS} == set(get_args(DataName))
 

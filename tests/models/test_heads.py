@@ -20,9 +20,13 @@ from manyheads.models import (
     dense_heads,
     drn_heads,
     linear_heads,
+    mtan_heads,
     seeded,
+    segnet_answers,
+    segnet_heads,
     shared_tail_heads,
 )
+from manyheads.models.heads import one_per_task
 from manyheads.tasks import Brightness, Crossing, classify, cross, maps, regroup
 
 DENSE = [classify("rooms", classes=5), classify("things", classes=3)]
@@ -111,9 +115,17 @@ def test_heads_behind_a_shared_tail_are_one_layer_each() -> None:
         partial(dense_heads, features=7, decoder=SmallDecoder),
         partial(drn_heads, width=1),
         shared_tail_heads,
+        partial(segnet_heads, filters=(2, 2)),
+        segnet_answers,
+        partial(mtan_heads, filters=(2, 2)),
     ],
-    ids=["linear", "dense", "drn", "shared tail"],
+    ids=["linear", "dense", "drn", "shared tail", "segnet", "segnet's answers", "mtan"],
 )
 def test_two_tasks_of_one_name_are_refused(build) -> None:
     with pytest.raises(ValueError, match="several are called: digit"):
         build([classify("digit", classes=10), classify("digit", classes=2)])
+
+
+def test_one_head_is_built_per_task_by_its_name() -> None:
+    heads = one_per_task(DENSE, lambda task: nn.Conv2d(1, task.channels, 1))
+    assert {name: head.out_channels for name, head in heads.items()} == {"rooms": 5, "things": 3}

@@ -39,10 +39,10 @@ def run_to_the_end(experiment: Experiment, quiet: Bars) -> None:
 
 def test_there_are_recipes() -> None:
     assert len(CLASSIFIERS) == 14
-    assert len(RECIPES) == 20
+    assert len(RECIPES) == 30
     assert set(RECIPES) < set(manyheads.recipes.__all__)
     assert all(recipe is getattr(manyheads.recipes, name) for name, recipe in RECIPES.items())
-    assert len({recipe().name for recipe in RECIPES.values()}) == 20
+    assert len({recipe().name for recipe in RECIPES.values()}) == 30
 
 
 @pytest.mark.parametrize("name", RECIPES)

@@ -10,6 +10,7 @@ from torch import Tensor
 from manyheads.tasks import (
     PAPER_LETTERS,
     UNKNOWN_CLASS,
+    MaskedCosine,
     MaskedL1,
     MaskedL2,
     Segmentation,
@@ -17,6 +18,7 @@ from manyheads.tasks import (
     autoencode,
     known,
     named,
+    normals,
     paper_task,
     segment,
 )
@@ -88,6 +90,11 @@ def test_autoencoding_takes_another_loss_and_grey_images() -> None:
     assert autoencode().loss == MaskedL1()
     grey = autoencode("denoised", channels=1, loss=MaskedL2())
     assert (grey.name, grey.channels, grey.loss) == ("denoised", 1, MaskedL2())
+
+
+def test_normals_take_another_loss() -> None:
+    assert normals().loss == MaskedL1()
+    assert normals("directions", loss=MaskedCosine()).loss == MaskedCosine()
 
 
 def test_an_unknown_letter_is_refused_with_the_nearest() -> None:

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from manyheads.tasks import UNKNOWN_CLASS, CrossEntropy, MaskedCrossEntropy, MaskedL1, MaskedL2, known
+from manyheads.tasks import UNKNOWN_CLASS, CrossEntropy, MaskedCosine, MaskedCrossEntropy, MaskedL1, MaskedL2, known
 
 
 def test_cross_entropy_of_a_hand_computed_case() -> None:
@@ -33,7 +33,12 @@ def test_cross_entropy_of_an_unknown_label_is_zero_without_a_gradient() -> None:
     assert output.grad[0].tolist() == [0, 0, 0]
 
 
-DENSE = [(MaskedCrossEntropy(), "classes"), (MaskedL1(), "numbers"), (MaskedL2(), "numbers")]
+DENSE = [
+    (MaskedCrossEntropy(), "classes"),
+    (MaskedL1(), "numbers"),
+    (MaskedL2(), "numbers"),
+    (MaskedCosine(), "numbers"),
+]
 
 
 def frames(kind: str, *, unknown: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -54,6 +59,12 @@ def test_masked_losses_of_a_hand_computed_case() -> None:
     assert MaskedL2()(output, truth).tolist() == [5]
     classes = MaskedCrossEntropy()(torch.zeros(1, 4, 1, 2), torch.tensor([[[3, UNKNOWN_CLASS]]]))
     assert classes.tolist() == pytest.approx([math.log(4)])
+
+
+def test_the_cosine_loss_tells_directions_and_not_lengths() -> None:
+    output = torch.tensor([[3.0, 0.0], [2.0, 2.0], [0.0, 5.0], [-4.0, 0.0], [0.0, 0.0]])[:, :, None, None]
+    truth = torch.tensor([0.5, 0.0]).expand(5, 2)[:, :, None, None]
+    assert MaskedCosine()(output, truth).tolist() == pytest.approx([0, 1 - math.sqrt(0.5), 1, 2, 1])
 
 
 @pytest.mark.parametrize(("loss", "kind"), DENSE)

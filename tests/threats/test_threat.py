@@ -159,3 +159,13 @@ def test_another_tasks_success_needs_no_label_map(image) -> None:
     loss = threat(Margin(DIGIT), tasks=(DIGIT, odd)).loss({"label": LABEL, "height": torch.zeros(4)})
     assert loss.truth.keys() == {"digit", "height"}
     assert loss(image).shape == (4,)
+
+
+def test_a_head_that_the_model_lacks_is_named() -> None:
+    missing = classify("road_sign", classes=3)
+    threat = ThreatModel(
+        name="t", model=Pixels(), tasks=TASKS, objective=TaskLoss([missing], {"road_sign": 1.0}), budget=Linf(0.1)
+    )
+    loss = threat.loss({"label": LABEL})
+    with pytest.raises(ValueError, match="no head for task 'road_sign', it returns digit, parity; attack another"):
+        loss(torch.zeros(4, 1, 2, 2))

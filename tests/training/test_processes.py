@@ -57,7 +57,18 @@ def test_two_processes_train_like_one_with_their_joint_batches(
     assert [line["value"] for line in told[0][name]] == pytest.approx([line.value for line in history], rel=1e-4)
 
 
-@pytest.mark.parametrize("name", ["clean", "hardened", "stopped", "carried on"])
+def test_two_processes_aggregate_gradients_like_one_with_their_joint_batches(
+    folder: Path, script: SimpleNamespace
+) -> None:
+    alone = script.plain_model()
+    script.train(alone, script.STEPS["clean"], combine=script.AGGREGATED)
+    together, plain = (weights(folder, name=name, rank=0) for name in ("aggregated", "clean"))
+    for key, value in alone.state_dict().items():
+        assert torch.allclose(together[key], value, atol=1e-5), key
+    assert not torch.allclose(together["encoder.layers.1.weight"], plain["encoder.layers.1.weight"], atol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["clean", "hardened", "aggregated", "stopped", "carried on"])
 def test_both_processes_end_with_the_same_weights_and_history(folder: Path, told: Told, name: str) -> None:
     first, second = (weights(folder, name=name, rank=rank) for rank in (0, 1))
     assert first.keys() == second.keys()

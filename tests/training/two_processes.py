@@ -15,13 +15,21 @@ from manyheads.data import Loader, Place, sklearn_digits, take
 from manyheads.models import MultiTaskModel, linear_heads, save_weights, seeded
 from manyheads.tasks import classify, maps, regroup
 from manyheads.threats import Linf
-from manyheads.training import SGD, Adversarial, Checkpoints, Clean, Measurement, Plan, Step, fit
+from manyheads.training import SGD, Adversarial, Aggregated, Checkpoints, Clean, Combine, Measurement, Plan, Step, fit
 
 TASKS = (classify("digit", classes=10), regroup("parity", maps.load("mnist/parity")))
 STEPS: Mapping[str, Step] = {
     "clean": Clean(TASKS),
     "hardened": Adversarial(TASKS, {"digit": 1.0}, PGD(steps=2, step_size=0.1), Linf(0.2)),
 }
+
+
+def unit_rows(jacobian: Tensor) -> Tensor:
+    """Give every task the same length: not linear, so that it shows whether the average is taken before."""
+    return (jacobian / jacobian.norm(dim=1, keepdim=True)).sum(0)
+
+
+AGGREGATED = Aggregated(unit_rows)
 
 
 class Encoder(nn.Module):
@@ -49,7 +57,12 @@ def normed_model() -> MultiTaskModel:
 
 
 def train(
-    model: MultiTaskModel, step: Step, *, fabric: Fabric | None = None, plan: Plan | None = None
+    model: MultiTaskModel,
+    step: Step,
+    *,
+    fabric: Fabric | None = None,
+    plan: Plan | None = None,
+    combine: Combine | None = None,
 ) -> tuple[Measurement, ...]:
     """Train on this process's part of the joint batches of twenty; two epochs if nothing else is planned."""
     place = Place(rank=fabric.global_rank, world=fabric.world_size) if fabric is not None else Place()
@@ -57,7 +70,7 @@ def train(
         take(sklearn_digits("train"), count=40, seed=0), batch_size=20 // place.world, shuffle=True, place=place
     )
     optimizer = SGD(learning_rate=0.1).build(model.parameters())
-    return fit(model, step, batches, optimizer=optimizer, fabric=fabric, plan=plan or Plan(epochs=2))
+    return fit(model, step, batches, optimizer=optimizer, combine=combine, fabric=fabric, plan=plan or Plan(epochs=2))
 
 
 def opinion(values: list[float]) -> Callable[[nn.Module], dict[str, float]]:
@@ -89,6 +102,10 @@ def main(folder: Path) -> None:
         model = plain_model()
         written[name] = [asdict(line) for line in train(model, step, fabric=fabric)]
         save_weights(model, folder / f"{name} {rank}.safetensors")
+    model = plain_model()
+    lines = train(model, STEPS["clean"], fabric=fabric, combine=AGGREGATED)
+    written["aggregated"] = [asdict(line) for line in lines]
+    save_weights(model, folder / f"aggregated {rank}.safetensors")
     falling, rising = [3.0, 2.0, 1.0, 0.0], [0.0, 1.0, 2.0, 3.0]
     for name, first in (("stopped", falling), ("carried on", rising)):
         model = normed_model()

@@ -10,6 +10,7 @@ from manyheads.data.files import Listing, Streamed, load
 from manyheads.data.frames import Annotated, Frames, hold
 from manyheads.data.gtsrb import gtsrb
 from manyheads.data.image_folder import image_folder, list_classes
+from manyheads.data.joint import Joint, is_joint, part
 from manyheads.data.loader import Loader, Place
 from manyheads.data.nyuv2 import nyuv2
 from manyheads.data.office31 import office31
@@ -26,6 +27,7 @@ __all__ = [
     "Flip",
     "Frames",
     "InMemory",
+    "Joint",
     "Listing",
     "Loader",
     "Place",
@@ -40,12 +42,14 @@ __all__ = [
     "gtsrb",
     "hold",
     "image_folder",
+    "is_joint",
     "list_classes",
     "load",
     "log_depth",
     "mnist",
     "nyuv2",
     "office31",
+    "part",
     "sklearn_digits",
     "split",
     "split_buildings",

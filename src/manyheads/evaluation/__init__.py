@@ -3,6 +3,7 @@
 from manyheads.evaluation.dense_scores import dense_scores
 from manyheads.evaluation.evaluate import Attacked, evaluate
 from manyheads.evaluation.facts import Facts, joined
+from manyheads.evaluation.fooling import fooling_scores, transfer_matrix
 from manyheads.evaluation.gradients import dual_size, task_gradients
 from manyheads.evaluation.intervals import wilson
 from manyheads.evaluation.pixel_accuracy import pixel_accuracy
@@ -18,6 +19,7 @@ __all__ = [
     "dense_scores",
     "dual_size",
     "evaluate",
+    "fooling_scores",
     "gradient_covariances",
     "gradient_norms",
     "joined",
@@ -27,5 +29,6 @@ __all__ = [
     "task_curve",
     "task_gradients",
     "theorem_factor",
+    "transfer_matrix",
     "wilson",
 ]

@@ -5,14 +5,17 @@ import polars as pl
 from manyheads.evaluation.facts import Facts
 from manyheads.evaluation.intervals import wilson
 
-_GROUP = ("model", "threat", "attack", "eps", "norm", "main")
-_SCHEMA = {
-    **dict.fromkeys(_GROUP, pl.String),
+GROUP = ("model", "threat", "attack", "eps", "norm", "main")
+"""What the rows of facts are counted together by."""
+
+SCHEMA = {
+    **dict.fromkeys(GROUP, pl.String),
     "eps": pl.Float64,
     **dict.fromkeys(("condition", "score", "task"), pl.String),
     **dict.fromkeys(("value", "low", "high"), pl.Float64),
     "n": pl.Int64,
 }
+"""Columns of a table of scores."""
 
 
 def scores(facts: Facts) -> pl.DataFrame:
@@ -32,15 +35,15 @@ def scores(facts: Facts) -> pl.DataFrame:
     classification there is only the rejection rate; `dense_scores` speaks of the others.
     """
     rows = []
-    for key, part in facts.table.group_by(_GROUP, maintain_order=True):
-        group = dict(zip(_GROUP, key, strict=True))
+    for key, part in facts.table.group_by(GROUP, maintain_order=True):
+        group = dict(zip(GROUP, key, strict=True))
         for condition in ("clean", "attacked"):
             counts = _counts(part, main=str(group["main"]), condition=condition, tasks=facts.classified)
             rows += [
-                {**group, "condition": condition, "score": score, "task": task, **_share(count, trials)}
+                {**group, "condition": condition, "score": score, "task": task, **share(count, trials)}
                 for (score, task), (count, trials) in counts.items()
             ]
-    return pl.DataFrame(rows, schema=_SCHEMA)
+    return pl.DataFrame(rows, schema=SCHEMA)
 
 
 def _counts(
@@ -71,8 +74,8 @@ def _main_counts(part: pl.DataFrame, *, main: str, condition: str) -> dict[tuple
     }
 
 
-def _share(count: int, trials: int) -> dict[str, float | int | None]:
-    """Turn a count into a share with its interval."""
+def share(count: int, trials: int) -> dict[str, float | int | None]:
+    """Turn a count into a share with its 95 % Wilson interval, all null where nothing was counted."""
     if trials == 0:
         return {"value": None, "low": None, "high": None, "n": 0}
     low, high = wilson(count, trials=trials)

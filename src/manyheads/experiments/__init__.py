@@ -3,7 +3,6 @@
 from manyheads.experiments.conclusion import conclude
 from manyheads.experiments.dense_attackers import THREATS
 from manyheads.experiments.dense_experiment import (
-    AnyExperiment,
     DenseArchitecture,
     DenseExperiment,
     DenseTraining,
@@ -26,6 +25,18 @@ from manyheads.experiments.experiment import (
     Trial,
 )
 from manyheads.experiments.files import RunFiles
+from manyheads.experiments.generative_experiment import (
+    AnyExperiment,
+    AnyVictim,
+    GenerativeExperiment,
+    GenerativeTraining,
+    GeneratorArchitecture,
+    Method,
+    PerturbationKind,
+    Raised,
+    ReferenceAttack,
+)
+from manyheads.experiments.generative_reporting import generative_runs_in, report_generative
 from manyheads.experiments.materials import READERS, lies_in
 from manyheads.experiments.override import blanked, exchange, exchange_all, hyphened, kinds
 from manyheads.experiments.predict import Prediction, load_guard, predict
@@ -42,6 +53,7 @@ __all__ = [
     "AnyAttack",
     "AnyBudget",
     "AnyExperiment",
+    "AnyVictim",
     "Architecture",
     "Bars",
     "Data",
@@ -54,10 +66,17 @@ __all__ = [
     "DenseTrial",
     "Experiment",
     "Finished",
+    "GenerativeExperiment",
+    "GenerativeTraining",
+    "GeneratorArchitecture",
     "Hardening",
+    "Method",
     "Outcome",
+    "PerturbationKind",
     "Prediction",
+    "Raised",
     "RayCluster",
+    "ReferenceAttack",
     "Rejection",
     "RunFiles",
     "Scenes",
@@ -76,6 +95,7 @@ __all__ = [
     "exchange",
     "exchange_all",
     "from_json",
+    "generative_runs_in",
     "hyphened",
     "in_letters",
     "kinds",
@@ -86,6 +106,7 @@ __all__ = [
     "ray_sweep",
     "report",
     "report_dense",
+    "report_generative",
     "run",
     "runs_in",
     "sweep",

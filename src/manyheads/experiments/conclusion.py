@@ -2,16 +2,25 @@
 
 from manyheads.experiments.dense_experiment import DenseExperiment
 from manyheads.experiments.dense_reporting import dense_results, report_dense
+from manyheads.experiments.generative_experiment import GenerativeExperiment
+from manyheads.experiments.generative_reporting import generative_table, report_generative
 from manyheads.experiments.reporting import Finished, report
 from manyheads.experiments.run import Outcome
 from manyheads.reports import Table, dense_table, main_table, rejection_table
 
 
 def conclude(outcome: Outcome) -> tuple[Table, ...]:
-    """Write the page of a finished run, and return its tables: of a dense run one per task, with its headline score."""
+    """Write the page of a finished run, and return its tables.
+
+    Of a dense run there is one per task, with its headline score; of a generative run one of all that was attacked.
+    """
     files = outcome.files
-    heading = f"{outcome.experiment.name}: what attackers can do to it"
+    name = outcome.experiment.name
+    heading = f"{name}: what attackers can do to it"
     match outcome.experiment:
+        case GenerativeExperiment() as experiment:
+            report_generative(files, files.report, heading=f"{name}: what it does to its victims")
+            return (generative_table(experiment, outcome.scores),)
         case DenseExperiment(tasks=tasks):
             report_dense([files], files.report, heading=heading)
             scores = dense_results([files])

@@ -10,15 +10,18 @@ from typing import Literal
 
 from manyheads.attacks import mao_steps
 from manyheads.experiments.dense_trial import DenseHardening, DenseTrial, VulnerabilityPlan
-from manyheads.experiments.experiment import Experiment
 from manyheads.tasks import PAPER_LETTERS, suggest
 from manyheads.training import SGD, Adam, Constant, Cosine, OneCycle, StepDecay
 
 SceneName = Literal["drawn", "nyuv2", "cityscapes", "taskonomy"]
 """The sets of scenes that can be named."""
 
-DenseEncoder = Literal["small_dense_net", "dense_resnet18", "drn_d_22", "drn_d_105"]
+DenseEncoder = Literal[
+    "small_dense_net", "dense_resnet18", "drn_d_22", "drn_d_105", "small_segnet", "segnet", "small_mtan", "mtan"
+]
 """The encoders of dense models that can be named."""
+
+_WITH_TAIL = ("drn_d_22", "drn_d_105", "small_segnet", "segnet")
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ class DenseArchitecture:
 
     Args:
         encoder: the shared layers.
-        shared_tail: let all tasks share a dilated network's layers 6 to 8, as in released code.
+        shared_tail: let all tasks share a dilated network's layers 6 to 8, or SegNet's decoder, as in released code.
         mean: per-channel mean that the model's first layer subtracts; empty for none.
         std: per-channel standard deviation that it divides by; empty for none.
     """
@@ -142,9 +145,9 @@ class DenseExperiment:
                 f"data_root ({self.data_root}) and scenes.root ({self.scenes.root}) both say where the frames lie; "
                 "give one"
             )
-        if self.architecture.shared_tail and self.architecture.encoder not in {"drn_d_22", "drn_d_105"}:
+        if self.architecture.shared_tail and self.architecture.encoder not in _WITH_TAIL:
             raise ValueError(
-                f"only the dilated networks have a tail to share, {self.architecture.encoder} has none; "
+                f"only dilated networks and SegNet have a tail to share, {self.architecture.encoder} has none; "
                 "leave shared_tail out"
             )
         self._check_tasks()
@@ -223,10 +226,6 @@ class DenseExperiment:
                 raise ValueError(
                     f"an eps of the sweep {self.sweep} stands twice, or is that of {name!r} itself, {own}; leave it out"
                 )
-
-
-AnyExperiment = Experiment | DenseExperiment
-"""What a run can be of: a classifier with hidden tasks, or a model of dense tasks."""
 
 
 def with_auxiliaries(tasks: Sequence[str], *, share: float) -> dict[str, float]:

@@ -6,22 +6,39 @@ from torch import nn
 
 from manyheads.experiments.dense_experiment import DenseArchitecture, DenseEncoder, DenseExperiment
 from manyheads.models import (
+    SEGNET_FILTERS,
+    SMALL_SEGNET_FILTERS,
+    AttendedSegNet,
     DenseResNet18,
     DilatedResNet,
     DilatedTail,
     MultiTaskModel,
+    SegNetDecoder,
+    SegNetEncoder,
     SmallDecoder,
     SmallDenseNet,
     Tailed,
     UpsamplingDecoder,
     dense_heads,
     drn_heads,
+    mtan_heads,
     seeded,
+    segnet_answers,
+    segnet_heads,
     shared_tail_heads,
 )
 from manyheads.tasks import PAPER_LETTERS, Task, paper_task
 
-_MULTIPLES: Mapping[DenseEncoder, int] = {"small_dense_net": 8, "dense_resnet18": 32, "drn_d_22": 8, "drn_d_105": 8}
+_MULTIPLES: Mapping[DenseEncoder, int] = {
+    "small_dense_net": 8,
+    "dense_resnet18": 32,
+    "drn_d_22": 8,
+    "drn_d_105": 8,
+    "small_segnet": 1,
+    "segnet": 1,
+    "small_mtan": 1,
+    "mtan": 1,
+}
 
 
 def make_dense_tasks(experiment: DenseExperiment, *, class_names: tuple[str, ...]) -> tuple[Task, ...]:
@@ -91,9 +108,27 @@ def _dilated(wanted: DenseArchitecture, tasks: Sequence[Task], channels: int) ->
     return tailed, shared_tail_heads(tasks, features=tailed.features)
 
 
+def _segnet(wanted: DenseArchitecture, tasks: Sequence[Task], channels: int) -> _Parts:
+    filters = {"small_segnet": SMALL_SEGNET_FILTERS, "segnet": SEGNET_FILTERS}[wanted.encoder]
+    encoder = SegNetEncoder(channels, filters=filters)
+    if not wanted.shared_tail:
+        return encoder, segnet_heads(tasks, filters=filters)
+    tailed = Tailed(encoder, tail=SegNetDecoder(filters=filters))
+    return tailed, segnet_answers(tasks, features=tailed.features)
+
+
+def _mtan(wanted: DenseArchitecture, tasks: Sequence[Task], channels: int) -> _Parts:
+    filters = {"small_mtan": SMALL_SEGNET_FILTERS, "mtan": SEGNET_FILTERS}[wanted.encoder]
+    return AttendedSegNet(channels, filters=filters), mtan_heads(tasks, filters=filters)
+
+
 _BUILDERS: Mapping[DenseEncoder, Callable[[DenseArchitecture, Sequence[Task], int], _Parts]] = {
     "small_dense_net": _small,
     "dense_resnet18": _resnet,
     "drn_d_22": _dilated,
     "drn_d_105": _dilated,
+    "small_segnet": _segnet,
+    "segnet": _segnet,
+    "small_mtan": _mtan,
+    "mtan": _mtan,
 }

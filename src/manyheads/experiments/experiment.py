@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from manyheads.attacks import BIM, CW, FGSM, MIM, PGD
+from manyheads.data.office31 import Domain
 from manyheads.experiments.file_title import file_title
 from manyheads.threats import L1, L2, Linf
 from manyheads.training import SGD, Adam, Constant, Cosine, OneCycle, StepDecay
@@ -41,11 +42,12 @@ class Data:
     Args:
         name: the data set.
         root: the folder that holds it in its official layout; None for `digits`, which need none.
-        size: side length in pixels to which images are resized, for data sets that leave it open; None for their own.
+        size: side length in pixels to which images are resized, where that is left open; None for their own.
         train_examples: use a random subset of so many training examples; None for all.
         validation_share: share of the training examples that is held out to choose weights and calibrate the guard.
         flip: mirror training images at random.
         crop_padding: shift training images at random by up to so many pixels.
+        domain: which part of Office-31; None for `amazon`. Other data sets have none.
     """
 
     name: DataName = "digits"
@@ -55,6 +57,7 @@ class Data:
     validation_share: float = 0.1
     flip: bool = False
     crop_padding: int = 0
+    domain: Domain | None = None
 
 
 @dataclass(frozen=True)
@@ -233,15 +236,12 @@ class Experiment:
                 "a trial is named with letters, digits, -, + and blanks (which count as -), no two alike, "
                 f"got {odd[0]!r}; rename it"
             )
-        if self.sweep:
-            self._check_sweep()
-
-    def _check_sweep(self) -> None:
+        if not self.sweep:
+            return
         if self.sweep_trial not in self.trials:
             known = ", ".join(self.trials) or "none"
             raise ValueError(f"the curve over eps needs the trial {self.sweep_trial!r}; trials: {known}")
-        trial = self.trials[self.sweep_trial]
-        own = trial.budget.eps
+        own = (trial := self.trials[self.sweep_trial]).budget.eps
         if len({file_title(self.sweep_trial, eps=eps) for eps in (own, *self.sweep)}) <= len(self.sweep):
             raise ValueError(
                 f"an eps of the sweep {self.sweep} stands twice, or is the trial's own, {own}; leave it out"

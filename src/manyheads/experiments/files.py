@@ -1,16 +1,24 @@
 """Files of a run: which lies where in its folder."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
 import polars as pl
 
-from manyheads.experiments.dense_experiment import AnyExperiment, DenseExperiment
+from manyheads.experiments.dense_experiment import DenseExperiment
 from manyheads.experiments.experiment import Experiment
 from manyheads.experiments.file_title import file_title
+from manyheads.experiments.generative_experiment import AnyExperiment, GenerativeExperiment
 from manyheads.experiments.guard_record import GuardRecord
 from manyheads.experiments.record import differences, from_json, to_json
+
+_NAMES: Mapping[type[AnyExperiment], str] = {
+    Experiment: "a classifier",
+    DenseExperiment: "a model of dense tasks",
+    GenerativeExperiment: "a generator of perturbations",
+}
 
 
 @dataclass(frozen=True)
@@ -41,7 +49,7 @@ class RunFiles:
 
     @property
     def model(self) -> Path:
-        """A dense model's classes and sizes, as JSON."""
+        """A dense model's or a generator's classes and sizes, as JSON."""
         return self.folder / "model.json"
 
     @property
@@ -93,7 +101,7 @@ class RunFiles:
             keep(self.experiment, to_json(experiment).encode())
 
     def read(self) -> AnyExperiment:
-        """Read which experiment the folder holds, of either kind.
+        """Read which experiment the folder holds, of any kind.
 
         Raises:
             FileNotFoundError: if it holds none.
@@ -107,24 +115,40 @@ class RunFiles:
 
         Raises:
             FileNotFoundError: if it holds none.
-            ValueError: if it holds one of dense tasks.
+            ValueError: if it holds one of another kind.
         """
         match self.read():
             case Experiment() as experiment:
                 return experiment
-        raise ValueError(f"{self.folder} holds a model of dense tasks; this needs the run of a classifier")
+            case other:
+                raise ValueError(f"{self.folder} holds {_NAMES[type(other)]}; this needs the run of a classifier")
 
     def read_dense_experiment(self) -> DenseExperiment:
         """Read which experiment the folder holds: that of a dense model.
 
         Raises:
             FileNotFoundError: if it holds none.
-            ValueError: if it holds one of a classifier.
+            ValueError: if it holds one of another kind.
         """
         match self.read():
             case DenseExperiment() as experiment:
                 return experiment
-        raise ValueError(f"{self.folder} holds a classifier; this needs the run of a model of dense tasks")
+            case other:
+                wanted = "the run of a model of dense tasks"
+                raise ValueError(f"{self.folder} holds {_NAMES[type(other)]}; this needs {wanted}")
+
+    def read_generative_experiment(self) -> GenerativeExperiment:
+        """Read which experiment the folder holds: that of a generator.
+
+        Raises:
+            FileNotFoundError: if it holds none.
+            ValueError: if it holds one of another kind.
+        """
+        match self.read():
+            case GenerativeExperiment() as experiment:
+                return experiment
+            case other:
+                raise ValueError(f"{self.folder} holds {_NAMES[type(other)]}; this needs the run of a generator")
 
     def facts_of(self, knowledge: str, *, trial: str, eps: float) -> Path:
         """Per-example facts of one trial by one attacker."""

@@ -90,6 +90,8 @@ def _read(experiment: Experiment, *, split: Literal["train", "test"]) -> Source:
     root = experiment.data_root or wanted.root
     if wanted.size is not None and wanted.name not in RESIZED:
         raise ValueError(f"the images of {wanted.name} have a size of their own; leave --data.size out")
+    if wanted.domain is not None and wanted.name != "office31":
+        raise ValueError(f"{wanted.name} has no domains; leave --data.domain out")
     if wanted.name == "digits":
         if root is not None:
             raise ValueError(f"the digits come with scikit-learn, nothing is read from {root}; leave --data-root out")
@@ -97,7 +99,8 @@ def _read(experiment: Experiment, *, split: Literal["train", "test"]) -> Source:
     if root is None:
         raise ValueError(f"{wanted.name} is read from a folder; say which with --data-root DIR")
     sized = {} if wanted.size is None else {"size": wanted.size}
-    return READERS[wanted.name](root, split=split, **sized)
+    parted = {} if wanted.domain is None else {"domain": wanted.domain}
+    return READERS[wanted.name](root, split=split, **sized, **parted)
 
 
 def make_tasks(experiment: Experiment, *, class_names: tuple[str, ...]) -> tuple[Task, ...]:

@@ -5,34 +5,55 @@ from dataclasses import fields, is_dataclass, replace
 from types import UnionType
 from typing import Any, TypeVar, get_args, get_type_hints
 
-from manyheads.experiments.dense_experiment import AnyExperiment, DenseExperiment
+from manyheads.experiments.dense_experiment import DenseExperiment
 from manyheads.experiments.experiment import Experiment
+from manyheads.experiments.generative_experiment import AnyExperiment, GenerativeExperiment
 from manyheads.tasks import suggest
 
-Kind = TypeVar("Kind", Experiment, DenseExperiment)
-"""An experiment of either kind."""
+Kind = TypeVar("Kind", Experiment, DenseExperiment, GenerativeExperiment)
+"""An experiment of any kind."""
+
+Entry = TypeVar("Entry")
+"""Anything that has a name."""
 
 _LISTED = ("hidden", "weights")
 """Mappings that the command line lists from the beginning, entry by entry."""
 
 
 def hyphened(experiment: Kind) -> Kind:
-    """Give trials names without blanks, as the command line's options have them; `blanked` takes it back."""
-    return _renamed(experiment, {name: name.replace(" ", "-") for name in experiment.trials})
+    """Give trials names without blanks, as the command line's options have them; `blanked` takes it back.
+
+    The trials of a generator's victims, runs of their own, keep their names.
+    """
+    match experiment:
+        case GenerativeExperiment():
+            return experiment
+        case Experiment() | DenseExperiment():
+            return _renamed(experiment, {name: name.replace(" ", "-") for name in experiment.trials})
 
 
 def blanked(experiment: Kind, original: Kind) -> Kind:
     """Give trials the names with blanks that they have in the experiment before `hyphened`."""
-    return _renamed(experiment, {name.replace(" ", "-"): name for name in original.trials})
+    match original:
+        case GenerativeExperiment():
+            return experiment
+        case Experiment() | DenseExperiment():
+            return _renamed(experiment, {name.replace(" ", "-"): name for name in original.trials})
 
 
 def _renamed(experiment: Kind, names: Mapping[str, str]) -> Kind:
-    trials = {names.get(name, name): trial for name, trial in experiment.trials.items()}
     match experiment:
         case Experiment(sweep_trial=one):
-            return replace(experiment, trials=trials, sweep_trial=names.get(one, one))
+            return replace(experiment, trials=_with(experiment.trials, names), sweep_trial=names.get(one, one))
         case DenseExperiment(sweep_trials=several):
-            return replace(experiment, trials=trials, sweep_trials=tuple(names.get(one, one) for one in several))
+            swept = tuple(names.get(one, one) for one in several)
+            return replace(experiment, trials=_with(experiment.trials, names), sweep_trials=swept)
+        case GenerativeExperiment():
+            return experiment
+
+
+def _with(trials: Mapping[str, Entry], names: Mapping[str, str]) -> dict[str, Entry]:
+    return {names.get(name, name): trial for name, trial in trials.items()}
 
 
 def kinds(experiment: AnyExperiment) -> dict[str, tuple[str, ...]]:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from manyheads.experiments.dense_experiment import AnyExperiment
 from manyheads.experiments.files import RunFiles
+from manyheads.experiments.generative_experiment import AnyExperiment
 from manyheads.experiments.progress import Advance, Bars
-from manyheads.experiments.sweep import refuse_shared_folders, run_alone
+from manyheads.experiments.sweep import refuse_shared_folders, run_alone, victims_of
 
 LOCAL = "local"
 """The address of a cluster that is started on this machine, and ends with the sweep."""
@@ -52,9 +52,10 @@ class RayCluster:
 def ray_sweep(experiments: Sequence[AnyExperiment], shown: Bars, *, cluster: RayCluster) -> tuple[RunFiles, ...]:
     """Run experiments on Ray and return their files, in the order of the experiments.
 
-    What was run already is not run again. Results are those of `sweep`: every random number depends on the experiment
-    alone. All machines of a cluster must have this package, and see the current folder and those of runs and data under
-    the same paths. The first experiment that fails stops all; call it again to go on.
+    What was run already is not run again; victims of generators are run first. Results are those of `sweep`: every
+    random number depends on the experiment alone. All machines of a cluster must have this package, and see the current
+    folder and those of runs and data under the same paths. The first experiment that fails stops all; call it again to
+    go on.
 
     Args:
         experiments: what to run; each in a folder of its own.
@@ -71,9 +72,10 @@ def ray_sweep(experiments: Sequence[AnyExperiment], shown: Bars, *, cluster: Ray
     ray.init(**_connection(cluster))
     try:
         task = ray.remote(num_cpus=cluster.cpus, num_gpus=cluster.gpus, max_retries=cluster.retries)(_run_there)
-        pending = {task.remote(one, folder=Path.cwd(), threads=cluster.cpus): one for one in experiments}
-        with shown.bar(f"{len(experiments)} experiments on Ray") as advance:
-            _collect(ray, pending, shown, advance=advance)
+        for members in (part for part in (victims_of(experiments), experiments) if part):
+            pending = {task.remote(one, folder=Path.cwd(), threads=cluster.cpus): one for one in members}
+            with shown.bar(f"{len(members)} experiments on Ray") as advance:
+                _collect(ray, pending, shown, advance=advance)
     finally:
         ray.shutdown()
     return tuple(_visible(RunFiles(one.run)) for one in experiments)

@@ -9,16 +9,25 @@ from cattrs import BaseValidationError, Converter, transform_error
 from cattrs.strategies import configure_tagged_union
 from cattrs.v import format_exception
 
-from manyheads.experiments.dense_experiment import AnyExperiment, DenseExperiment
+from manyheads.experiments.dense_experiment import DenseExperiment
 from manyheads.experiments.dense_trial import DenseAttack
 from manyheads.experiments.experiment import AnyAttack, AnyBudget, Experiment
+from manyheads.experiments.generative_experiment import (
+    AnyExperiment,
+    AnyVictim,
+    GenerativeExperiment,
+    ReferenceAttack,
+)
 from manyheads.training import SGD, Adam, Constant, Cosine, OneCycle, StepDecay
 
 PLACES = ("folder", "data_root", "data.root", "scenes.root", "batch_size", "workers")
-"""Where a run lies and how fast it goes: no result depends on these."""
+"""Where a run lies and how fast it goes: no result depends on these, nor on those of the victims of a generator."""
 
-
-KINDS: Mapping[str, type[AnyExperiment]] = {"classifier": Experiment, "dense": DenseExperiment}
+KINDS: Mapping[str, type[AnyExperiment]] = {
+    "classifier": Experiment,
+    "dense": DenseExperiment,
+    "generative": GenerativeExperiment,
+}
 """The kinds of experiments; a record that does not say its `kind` is of the first."""
 
 
@@ -27,7 +36,9 @@ def _converter() -> Converter:
     converter = Converter(forbid_extra_keys=True)
     converter.register_unstructure_hook(Path, str)
     converter.register_structure_hook(Path, lambda value, _: Path(value))
-    for union in (AnyAttack, DenseAttack, AnyBudget, SGD | Adam, Constant | StepDecay | Cosine | OneCycle):
+    schedules = Constant | StepDecay | Cosine | OneCycle
+    # Victims come last: they hold all the others.
+    for union in (AnyAttack, DenseAttack, ReferenceAttack, AnyBudget, SGD | Adam, schedules, AnyVictim):
         configure_tagged_union(union, converter, tag_name="kind")
     return converter
 
@@ -80,7 +91,7 @@ def differences(one: AnyExperiment, other: AnyExperiment) -> tuple[str, ...]:
     if type(one) is not type(other):
         return (f"kind: {type(one).__name__}, not {type(other).__name__}",)
     first, second = _flat(_plain(one)), _flat(_plain(other))
-    names = [name for name in {**first, **second} if name not in PLACES and first.get(name) != second.get(name)]
+    names = [name for name in {**first, **second} if not _is_place(name) and first.get(name) != second.get(name)]
     listed = [f"{name}: {first.get(name)}, not {second.get(name)}" for name in names]
     hidden, others = (list(_plain(each).get("hidden", ())) for each in (one, other))
     if not listed and hidden != others:  # their order decides the initial weights
@@ -88,8 +99,16 @@ def differences(one: AnyExperiment, other: AnyExperiment) -> tuple[str, ...]:
     return tuple(listed)
 
 
+def _is_place(name: str) -> bool:
+    """Tell whether an entry, perhaps one of a generator's victim, is one that decides no result."""
+    whole, _, inner = name.partition(".")
+    own = inner.partition(".")[2] if whole in {"victims", "transfers"} else name
+    return own in PLACES
+
+
 def _plain(experiment: AnyExperiment) -> dict[str, Any]:
-    kind = {} if isinstance(experiment, Experiment) else {"kind": "dense"}  # classifiers' records came before kinds
+    named = {kind: name for name, kind in KINDS.items()}[type(experiment)]
+    kind = {} if named == "classifier" else {"kind": named}  # classifiers' records came before kinds
     try:
         return kind | _CONVERTER.unstructure(experiment)
     except KeyError as error:

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 import polars as pl
 
 from manyheads.evaluation import Facts
-from manyheads.experiments.dense_experiment import AnyExperiment, DenseExperiment
+from manyheads.experiments.dense_experiment import DenseExperiment
 from manyheads.experiments.dense_run import carry_out_dense
 from manyheads.experiments.experiment import Experiment
 from manyheads.experiments.files import RunFiles
+from manyheads.experiments.generative_experiment import AnyExperiment, GenerativeExperiment
+from manyheads.experiments.generative_run import carry_out_generative
 from manyheads.experiments.progress import Bars
 from manyheads.experiments.stages import attack_all, facts_on_disk, guard, open_workshop, score, train
 
@@ -31,7 +33,7 @@ class Outcome:
 
 
 def run(experiment: AnyExperiment, bars: Bars) -> Outcome:
-    """Carry an experiment out: train, guard, attack, score; a dense one has no guard.
+    """Carry an experiment out: train, guard, attack, score; a dense one has no guard, a generative one first victims.
 
     What is on disk already is not done again, so that a stopped run goes on; a finished one returns at once, without
     its data, and leaves its files as they are.
@@ -50,6 +52,10 @@ def run(experiment: AnyExperiment, bars: Bars) -> Outcome:
             facts, scores = carry_out_dense(experiment, files, bars)
         case Experiment():
             facts, scores = _carry_out(experiment, files, bars)
+        case GenerativeExperiment(victim_runs=victims):
+            for victim in victims.values():
+                run(victim, bars)
+            facts, scores = carry_out_generative(experiment, files, bars)
     return Outcome(experiment, files, facts, scores)
 
 

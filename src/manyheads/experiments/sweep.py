@@ -7,17 +7,19 @@ from multiprocessing import get_context
 import torch
 from rich.console import Console
 
-from manyheads.experiments.dense_experiment import AnyExperiment
 from manyheads.experiments.files import RunFiles
+from manyheads.experiments.generative_experiment import AnyExperiment, AnyVictim, GenerativeExperiment
 from manyheads.experiments.progress import Advance, Bars, bars
+from manyheads.experiments.record import differences
 from manyheads.experiments.run import run
 
 
 def sweep(experiments: Sequence[AnyExperiment], shown: Bars, *, jobs: int = 1) -> tuple[RunFiles, ...]:
     """Run experiments and return their files, in the order of the experiments.
 
-    The first that fails stops those that have not begun; those that are going end first. A script that asks for several
-    jobs needs `if __name__ == "__main__":` around its work, since each process imports it.
+    Victims of generators are run first, each once, however many attack it. The first that fails stops those that have
+    not begun; those that are going end first. A script that asks for several jobs needs `if __name__ == "__main__":`
+    around its work, since each process imports it.
 
     Args:
         experiments: what to run; each in a folder of its own.
@@ -32,9 +34,27 @@ def sweep(experiments: Sequence[AnyExperiment], shown: Bars, *, jobs: int = 1) -
         raise ValueError(f"at least one job has to run, got jobs={jobs}")
     if jobs == 1:
         return tuple(run(experiment, shown).files for experiment in experiments)
+    victims = victims_of(experiments)
+    if victims:
+        sweep(victims, shown, jobs=jobs)
     with shown.bar(f"{len(experiments)} experiments, {jobs} at once") as advance:
         _all_at_once(experiments, shown, jobs=jobs, advance=advance)
     return tuple(RunFiles(experiment.run) for experiment in experiments)
+
+
+def victims_of(experiments: Sequence[AnyExperiment]) -> tuple[AnyVictim, ...]:
+    """List the victims that the generators among some experiments attack, each run once.
+
+    Raises:
+        ValueError: if two that differ share a folder.
+    """
+    generators = [experiment for experiment in experiments if isinstance(experiment, GenerativeExperiment)]
+    victims: dict[str, AnyVictim] = {}
+    for victim in (victim for one in generators for victim in one.victim_runs.values()):
+        other = differences(victims.setdefault(str(victim.run), victim), victim)
+        if other:
+            raise ValueError(f"two victims would share {victim.run} ({'; '.join(other)}); give each its own name")
+    return tuple(victims.values())
 
 
 def refuse_shared_folders(experiments: Sequence[AnyExperiment]) -> None:

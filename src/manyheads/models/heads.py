@@ -34,7 +34,7 @@ def linear_heads(tasks: Sequence[Task], *, features: int) -> dict[str, nn.Module
     >>> linear_heads([classify("digit", classes=10)], features=64)
     {'digit': Linear(in_features=64, out_features=10, bias=True)}
     """
-    return _one_per_task(tasks, lambda task: nn.Linear(features, task.channels))
+    return one_per_task(tasks, lambda task: nn.Linear(features, task.channels))
 
 
 def dense_heads(tasks: Sequence[Task], *, features: int, decoder: DecoderMaker) -> dict[str, nn.Module]:
@@ -54,7 +54,7 @@ def dense_heads(tasks: Sequence[Task], *, features: int, decoder: DecoderMaker) 
     >>> list(dense_heads([classify("room", classes=3)], features=48, decoder=SmallDecoder))
     ['room']
     """
-    return _one_per_task(tasks, lambda task: decoder(features, channels=task.channels))
+    return one_per_task(tasks, lambda task: decoder(features, channels=task.channels))
 
 
 def drn_heads(tasks: Sequence[Task], *, depth: int = 22, width: int = 16) -> dict[str, nn.Module]:
@@ -70,7 +70,7 @@ def drn_heads(tasks: Sequence[Task], *, depth: int = 22, width: int = 16) -> dic
 
     Reference: Mao et al., ECCV 2020, the text. Their released code shares layers 6 to 8, see `shared_tail_heads`.
     """
-    return _one_per_task(tasks, lambda task: DilatedDecoder(channels=task.channels, depth=depth, width=width))
+    return one_per_task(tasks, lambda task: DilatedDecoder(channels=task.channels, depth=depth, width=width))
 
 
 def shared_tail_heads(tasks: Sequence[Task], *, features: int = 512) -> dict[str, nn.Module]:
@@ -90,7 +90,16 @@ def shared_tail_heads(tasks: Sequence[Task], *, features: int = 512) -> dict[str
     return dense_heads(tasks, features=features, decoder=PixelDecoder)
 
 
-def _one_per_task(tasks: Sequence[Task], build: Callable[[Task], nn.Module]) -> dict[str, nn.Module]:
+def one_per_task(tasks: Sequence[Task], build: Callable[[Task], nn.Module]) -> dict[str, nn.Module]:
+    """Make one head per task, by the task's name.
+
+    Args:
+        tasks: what the heads shall answer.
+        build: makes the head of a task.
+
+    Raises:
+        ValueError: if two tasks have one name.
+    """
     names = [task.name for task in tasks]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:

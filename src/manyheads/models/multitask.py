@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from manyheads.models.head_names import check_head_name
 from manyheads.types import Image
 
 
@@ -128,11 +129,7 @@ class MultiTaskModel(nn.Module):
 def _check_heads(heads: Mapping[str, nn.Module], *, features: object) -> None:
     if not heads:
         raise ValueError("a model needs at least one head; linear_heads(tasks, features=...) makes one per task")
-    taken = nn.ModuleDict()
     for name, head in heads.items():
-        if not name.isidentifier() or hasattr(taken, name):
-            raise ValueError(
-                f"no head can be called {name!r}: rename the task to a Python name that torch does not use"
-            )
+        check_head_name(name)
         if isinstance(head, nn.Linear) and isinstance(features, int) and head.in_features != features:
             raise ValueError(f"head {name!r} takes {head.in_features} features, but the encoder returns {features}")

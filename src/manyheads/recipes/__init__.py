@@ -2,6 +2,18 @@
 
 from manyheads.recipes.catalogue import RECIPES, Recipe, find
 from manyheads.recipes.digits import digits, fashion_mnist, mnist, mnist_paper
+from manyheads.recipes.generators import (
+    digits_mta,
+    drawn_mta,
+    nyuv2_mta,
+    nyuv2_mta_paper,
+    nyuv2_mta_per_instance,
+    nyuv2_mta_per_instance_paper,
+    office31_mta,
+    office31_mta_paper,
+    office31_mta_per_instance,
+    office31_mta_per_instance_paper,
+)
 from manyheads.recipes.objects import (
     cifar10,
     cifar10_paper,
@@ -24,7 +36,9 @@ __all__ = [
     "cityscapes",
     "cityscapes_paper",
     "digits",
+    "digits_mta",
     "drawn",
+    "drawn_mta",
     "fashion_mnist",
     "find",
     "gtsrb",
@@ -33,8 +47,16 @@ __all__ = [
     "mnist",
     "mnist_paper",
     "nyuv2",
+    "nyuv2_mta",
+    "nyuv2_mta_paper",
+    "nyuv2_mta_per_instance",
+    "nyuv2_mta_per_instance_paper",
     "nyuv2_paper",
     "office31",
+    "office31_mta",
+    "office31_mta_paper",
+    "office31_mta_per_instance",
+    "office31_mta_per_instance_paper",
     "svhn",
     "svhn_paper",
     "taskonomy_paper",

@@ -5,8 +5,20 @@ from collections.abc import Callable, Mapping
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
-from manyheads.experiments import AnyExperiment, DenseExperiment, Experiment
+from manyheads.experiments import AnyExperiment, DenseExperiment, Experiment, GenerativeExperiment
 from manyheads.recipes.digits import digits, fashion_mnist, mnist, mnist_paper
+from manyheads.recipes.generators import (
+    digits_mta,
+    drawn_mta,
+    nyuv2_mta,
+    nyuv2_mta_paper,
+    nyuv2_mta_per_instance,
+    nyuv2_mta_per_instance_paper,
+    office31_mta,
+    office31_mta_paper,
+    office31_mta_per_instance,
+    office31_mta_per_instance_paper,
+)
 from manyheads.recipes.objects import (
     cifar10,
     cifar10_paper,
@@ -48,6 +60,16 @@ RECIPES: Mapping[str, Recipe] = {
         cityscapes,
         cityscapes_paper,
         taskonomy_paper,
+        digits_mta,
+        drawn_mta,
+        office31_mta,
+        office31_mta_per_instance,
+        office31_mta_paper,
+        office31_mta_per_instance_paper,
+        nyuv2_mta,
+        nyuv2_mta_per_instance,
+        nyuv2_mta_paper,
+        nyuv2_mta_per_instance_paper,
     )
 }
 """All recipes, by name."""
@@ -73,7 +95,7 @@ def find(recipe: str) -> AnyExperiment:
             raise ValueError(f"no recipe is called {recipe!r}; {hint} Your own is given as FILE.py:FUNCTION")
         return RECIPES[recipe]()
     match made := _own(recipe)():
-        case Experiment() | DenseExperiment():
+        case Experiment() | DenseExperiment() | GenerativeExperiment():
             return made
     raise ValueError(
         f"{recipe} returned {type(made).__name__}; a recipe returns an experiment of manyheads.experiments"

@@ -16,12 +16,14 @@ from manyheads.reports.dense_sections import (
 )
 from manyheads.reports.dense_tables import DensePrinted, dense_table, task_table
 from manyheads.reports.dense_verdicts import dense_findings
+from manyheads.reports.fooling_tables import FOOLING, fooling_table, own_task_table
 from manyheads.reports.gallery import Card, Exhibit, Heads, cards, load_exhibit
 from manyheads.reports.html import Picture, Provenance, ReportContents, Section, to_html, write_report
 from manyheads.reports.markdown import to_markdown
 from manyheads.reports.measures import CHANGE, RATIO, SHARE, Measure, measure_of, quantity, rises
 from manyheads.reports.pair_matrix import Pairs, pair_table
 from manyheads.reports.pair_plots import pair_figure
+from manyheads.reports.perturbation_plots import Pane, change_pane, panes_figure
 from manyheads.reports.plots import accuracy_over_eps, rejection_bars, to_png, to_svg, training_curves
 from manyheads.reports.results import ADAPTIVE, GRAY, HEADLINE, WHITE, Challenge, Results
 from manyheads.reports.sections import (
@@ -41,6 +43,7 @@ __all__ = [
     "ADAPTIVE",
     "CHANGE",
     "CLEAN",
+    "FOOLING",
     "GRAY",
     "HEADLINE",
     "MULTI",
@@ -63,6 +66,7 @@ __all__ = [
     "Heads",
     "Measure",
     "Pairs",
+    "Pane",
     "Picture",
     "Printed",
     "Provenance",
@@ -76,6 +80,7 @@ __all__ = [
     "accuracy_section",
     "cards",
     "cautions",
+    "change_pane",
     "dense_contents",
     "dense_eps_section",
     "dense_findings",
@@ -87,6 +92,7 @@ __all__ = [
     "dense_training_section",
     "eps_section",
     "findings",
+    "fooling_table",
     "gallery_section",
     "hidden_section",
     "hidden_table",
@@ -96,9 +102,11 @@ __all__ = [
     "measure_of",
     "norm_over_pixels",
     "norm_over_tasks",
+    "own_task_table",
     "pair_figure",
     "pair_section",
     "pair_table",
+    "panes_figure",
     "quantity",
     "rejection_bars",
     "rejection_section",

@@ -13,9 +13,9 @@ from manyheads.experiments import Bars, DenseExperiment, RayCluster, RunFiles, d
 from manyheads.reports import Section, Table
 from manyheads.studies.mao2020_measured import measured
 from manyheads.studies.mao2020_models import Runs
-from manyheads.studies.mao2020_page import write_page
 from manyheads.studies.mao2020_parts import Part, PartName, paper_parts, quick_parts, union
 from manyheads.studies.mao2020_settings import Indoor
+from manyheads.studies.page import write_page
 
 Profile = Literal["quick", "paper"]
 """Small models on two cores, or the paper's setting for a GPU."""

@@ -25,7 +25,15 @@ from manyheads.tasks.depth_metrics import DepthError
 from manyheads.tasks.error_metrics import AbsoluteError
 from manyheads.tasks.geometry import depth_of, euclidean_depth_of, normals_of, points_of, reshading_of
 from manyheads.tasks.label_map import LabelMap, Relation, from_classes
-from manyheads.tasks.losses import UNKNOWN_CLASS, CrossEntropy, MaskedCrossEntropy, MaskedL1, MaskedL2, known
+from manyheads.tasks.losses import (
+    UNKNOWN_CLASS,
+    CrossEntropy,
+    MaskedCosine,
+    MaskedCrossEntropy,
+    MaskedL1,
+    MaskedL2,
+    known,
+)
 from manyheads.tasks.map_file import MapFile, read_map_file
 from manyheads.tasks.metrics import Accuracy, Counter, relative_improvement
 from manyheads.tasks.segmentation_metrics import Segmentation
@@ -54,6 +62,7 @@ __all__ = [
     "DepthError",
     "LabelMap",
     "MapFile",
+    "MaskedCosine",
     "MaskedCrossEntropy",
     "MaskedL1",
     "MaskedL2",

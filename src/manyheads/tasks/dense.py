@@ -76,13 +76,18 @@ def euclidean_depth(name: str = "euclidean_depth") -> Task:
     return Task(name=name, channels=1, target=COMPUTED["euclidean_depth"], loss=MaskedL1(), metric=DepthError)
 
 
-def normals(name: str = "normals") -> Task:
+def normals(name: str = "normals", *, loss: Callable[[Tensor, Tensor], PerExample] | None = None) -> Task:
     """Make the task of telling the direction that each surface faces.
 
-    Three channels, unit vectors in the camera's frame; masked L1; truth: `normal`, or `normals_of` the depth; metric:
+    Three channels, unit vectors in the camera's frame; truth: `normal`, or `normals_of` the depth; metric:
     `AngularError`.
+
+    Args:
+        name: the task's name.
+        loss: `(output, truth)` to one loss per example; None for `MaskedL1()`. `MaskedCosine()` is the other usual one.
     """
-    return Task(name=name, channels=3, target=COMPUTED["normal"], loss=MaskedL1(), metric=AngularError)
+    loss = MaskedL1() if loss is None else loss
+    return Task(name=name, channels=3, target=COMPUTED["normal"], loss=loss, metric=AngularError)
 
 
 def texture_edges(name: str = "texture_edges") -> Task:

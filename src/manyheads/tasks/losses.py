@@ -70,6 +70,27 @@ class MaskedL2:
         return _mean_over(mask, difference.square().mean(1))
 
 
+@dataclass(frozen=True)
+class MaskedCosine:
+    """Mean of `1 − cos` of the angle between two directions over known pixels: 0 where they agree, 2 where opposed.
+
+    Neither needs to be of length one; a direction of length zero counts as a right angle. A pixel is known where no
+    channel of the truth is NaN. Exactly 0, with zero gradient, without such a pixel.
+
+    Reference: Eigen & Fergus, ICCV 2015, section 3 (its negative dot product, with one added).
+    """
+
+    def __call__(
+        self,
+        output: Float[Tensor, "batch channel height width"],
+        truth: Float[Tensor, "batch channel height width"],
+    ) -> PerExample:
+        """Return the mean of 1 − output · truth / (|output| |truth|)."""
+        mask = known_pixels(truth)
+        cosine = torch.nn.functional.cosine_similarity(output, truth.where(mask[:, None], 0), dim=1)
+        return _mean_over(mask, (1 - cosine).where(mask, 0))
+
+
 def known(truth: Tensor) -> Flags:
     """Tell which examples have a target at all: a pixel (or a label) that is not unknown.
 

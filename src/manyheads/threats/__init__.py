@@ -2,6 +2,7 @@
 
 from manyheads.threats.budget import ROUNDING, Budget, column
 from manyheads.threats.houdini import Houdini, LostOverlap, OverlapCost, PercentOverlap
+from manyheads.threats.logarithmic import Logarithmic
 from manyheads.threats.norms import L1, L2, Linf
 from manyheads.threats.objective import (
     Aim,
@@ -14,6 +15,7 @@ from manyheads.threats.objective import (
     TaskLoss,
     lead,
 )
+from manyheads.threats.scaling import perturbed, scaled
 from manyheads.threats.threat import Loss, ThreatModel, in_eval_mode
 
 __all__ = [
@@ -25,6 +27,7 @@ __all__ = [
     "FixedClass",
     "Houdini",
     "Linf",
+    "Logarithmic",
     "Loss",
     "LostOverlap",
     "Margin",
@@ -39,4 +42,6 @@ __all__ = [
     "column",
     "in_eval_mode",
     "lead",
+    "perturbed",
+    "scaled",
 ]

@@ -69,9 +69,9 @@ class Loss:
         return Loss(self.model, self.objective, self.success, chosen)
 
     def outputs(self, image: Image) -> Outputs:
-        """Run the model in eval mode."""
+        """Run the model in eval mode; to ask the answer for a task that it has no head for raises a ValueError."""
         with self.in_eval_mode():
-            return self.model(image)
+            return _Heads(self.model(image))
 
     def in_eval_mode(self) -> AbstractContextManager[None]:
         """Hold the model in eval mode for as long as the context lasts, gradients included.
@@ -89,6 +89,16 @@ class Loss:
     def _modules(self) -> tuple[nn.Module, ...]:
         """The model's modules; walking over them at every step would cost more than the switch."""
         return tuple(self.model.modules())
+
+
+class _Heads(dict[str, Tensor]):
+    """What a model returned, by task name; it says so where a task is missing."""
+
+    def __missing__(self, name: str) -> Tensor:
+        raise ValueError(
+            f"the model has no head for task {name!r}, it returns {', '.join(self) or 'nothing'}; attack another task, "
+            "or train the model with this one"
+        )
 
 
 def _one_each(value: Tensor, image: Image) -> PerExample:

@@ -12,6 +12,7 @@ from torch import nn
 
 from manyheads.training.checkpointing import Checkpoints
 from manyheads.training.combine import Combine, Equal
+from manyheads.training.dynamic_average import Informed
 from manyheads.training.processes import added_up, check_counts, share_buffers
 from manyheads.training.progress import Measurement, Progress
 from manyheads.training.schedule import Constant, Schedule
@@ -101,9 +102,10 @@ def fit(
     plan = plan or Plan()
     fabric = fabric or Fabric(devices=1)
     wrapped, wrapped_optimizer = fabric.setup(model, optimizer)
-    run = _Run(wrapped, step, optimizer=wrapped_optimizer, combine=combine or Equal(), fabric=fabric, plan=plan)
+    run = _Run(wrapped, step, optimizer=wrapped_optimizer, fabric=fabric, plan=plan)
     progress = _resume(model, optimizer, fabric=fabric, checkpoints=plan.checkpoints)
     while progress.epoch < plan.epochs and progress.patient(plan.patience):
+        run.combine = combine.given(progress.history) if isinstance(combine, Informed) else combine or Equal()
         losses = run.epoch(batches, number=progress.epoch)
         model.eval()
         progress = progress.after(losses, measures=_measures(model, plan, fabric=fabric), select=plan.select)
@@ -125,12 +127,12 @@ class _Run:
         step: Step,
         *,
         optimizer: Any,  # noqa: ANN401 (Fabric's wrapper has no public type)
-        combine: Combine,
         fabric: Fabric,
         plan: Plan,
     ) -> None:
         self.model, self.step, self.optimizer = model, step, optimizer
-        self.combine, self.fabric, self.plan = combine, fabric, plan
+        self.combine: Combine = Equal()
+        self.fabric, self.plan = fabric, plan
         self.rates = [group.setdefault("initial_lr", group["lr"]) for group in optimizer.param_groups]
 
     def epoch(self, batches: Iterable[Batch], *, number: int) -> dict[str, float]:

@@ -5,7 +5,7 @@ from rich.console import Console
 from manyheads.attacks import FGSM
 from manyheads.experiments import DenseExperiment, DenseTraining, DenseTrial, Scenes, bars, run
 from manyheads.reports import Cell, Column, Picture, Row, Section, Table
-from manyheads.studies.mao2020_page import write_page
+from manyheads.studies.page import write_page
 from manyheads.threats import Linf
 
 TABLE = Table(

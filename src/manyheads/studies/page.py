@@ -1,4 +1,4 @@
-"""What the study of Mao et al. 2020 leaves to read: a page, a document with its tables, and figures."""
+"""What a study of several parts leaves to read: a page, a document with its tables, and figures."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -48,14 +48,14 @@ def _origin(provenance: Provenance, *, runs: int, seeds: Sequence[int]) -> str:
     counted = f"seeds {', '.join(map(str, seeds))}" if len(seeds) > 1 else f"seed {seeds[0]}"
     return (
         f"{provenance.date}, commit {provenance.commit or 'unknown'}, {counted}, {runs} runs. n is the number of test "
-        "frames. With several seeds, a number is their mean, with the lowest and the highest of them in brackets; with "
-        "one, brackets hold a 95 % interval over the frames."
+        "images. With several seeds, a number is their mean, with the lowest and the highest of them in brackets; with "
+        "one, brackets hold a 95 % interval over the images."
     )
 
 
 def _provenance(files: Sequence[RunFiles], *, seeds: Sequence[int]) -> Provenance:
     experiments = {one.folder.as_posix(): one.read() for one in files}
-    finished = max(one.scores.stat().st_mtime for one in files)
+    finished = max((one.scores.stat().st_mtime for one in files), default=datetime.now(tz=UTC).timestamp())
     return Provenance(
         experiments={name: json.loads(to_json(experiment)) for name, experiment in experiments.items()},
         versions={"manyheads": __version__, **{name: version(name) for name in ("torch", "numpy")}},
