@@ -30,7 +30,7 @@ def test_a_name_that_is_no_folder_inside_is_refused(tiny_dense: Make, name: str)
 
 
 def test_two_places_of_the_frames_are_refused(tiny_dense: Make) -> None:
-    with pytest.raises(ValueError, match=r"data_root \(a\) and scenes\.root \(b\) both say where the frames lie"):
+    with pytest.raises(ValueError, match=r"data_root \(a\) and scenes\.root \(b\) both say where the data lies"):
         tiny_dense(Path("runs"), data_root=Path("a"), scenes=Scenes("nyuv2", root=Path("b")))
 
 

@@ -1,7 +1,5 @@
 """A dense experiment: everything that decides one model with answers per pixel and its measurements, as plain data."""
 
-import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
@@ -10,6 +8,12 @@ from typing import Literal
 
 from manyheads.attacks import mao_steps
 from manyheads.experiments.dense_trial import DenseHardening, DenseTrial, VulnerabilityPlan
+from manyheads.experiments.refusals import (
+    refuse_low_counts,
+    refuse_stray_name,
+    refuse_trial_names,
+    refuse_two_roots,
+)
 from manyheads.tasks import PAPER_LETTERS, suggest
 from manyheads.training import SGD, Adam, Constant, Cosine, OneCycle, StepDecay
 
@@ -138,13 +142,8 @@ class DenseExperiment:
 
     def __post_init__(self) -> None:
         """Refuse what no run could carry out."""
-        if not Path(self.name).parts or Path(self.name).is_absolute() or ".." in Path(self.name).parts:
-            raise ValueError(f"a run's name is a folder inside {self.folder}, got {self.name!r}")
-        if self.data_root is not None and self.scenes.root not in {None, self.data_root}:
-            raise ValueError(
-                f"data_root ({self.data_root}) and scenes.root ({self.scenes.root}) both say where the frames lie; "
-                "give one"
-            )
+        refuse_stray_name(self.name, folder=self.folder)
+        refuse_two_roots({"data_root": self.data_root, "scenes.root": self.scenes.root})
         if self.architecture.shared_tail and self.architecture.encoder not in _WITH_TAIL:
             raise ValueError(
                 f"only dilated networks and SegNet have a tail to share, {self.architecture.encoder} has none; "
@@ -188,20 +187,12 @@ class DenseExperiment:
             "vulnerability.examples": None if self.vulnerability is None else self.vulnerability.examples,
             **{f"trials.{name}.examples": trial.examples for name, trial in self.trials.items()},
         }
-        low = [f"{name}={given}" for name, given in counts.items() if given is not None and given < 1]
-        if low:
-            raise ValueError(f"these counts have to be 1 or more, got {', '.join(low)}")
+        refuse_low_counts(counts)
 
     def _check_trials(self) -> None:
         if not self.trials:
             raise ValueError(f"nothing would attack {self.name!r}; give the experiment a trial")
-        names = Counter(name.replace(" ", "-") for name in self.trials)
-        odd = [name for name, count in names.items() if count > 1 or not re.fullmatch(r"\w[\w+-]*", name)]
-        if odd:
-            raise ValueError(
-                "a trial is named with letters, digits, -, + and blanks (which count as -), no two alike, "
-                f"got {odd[0]!r}; rename it"
-            )
+        refuse_trial_names(self.trials)
         needing = [name for name, trial in self.trials.items() if trial.goal != "loss"]
         if needing and self.tasks[0] != "segmentation":
             raise ValueError(

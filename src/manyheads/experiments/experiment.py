@@ -1,7 +1,5 @@
 """An experiment: everything that decides one trained model and its measurements, as plain data."""
 
-import re
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import inf
@@ -11,6 +9,12 @@ from typing import Literal
 from manyheads.attacks import BIM, CW, FGSM, MIM, PGD
 from manyheads.data.office31 import Domain
 from manyheads.experiments.file_title import file_title
+from manyheads.experiments.refusals import (
+    refuse_low_counts,
+    refuse_stray_name,
+    refuse_trial_names,
+    refuse_two_roots,
+)
 from manyheads.threats import L1, L2, Linf
 from manyheads.training import SGD, Adam, Constant, Cosine, OneCycle, StepDecay
 
@@ -198,14 +202,10 @@ class Experiment:
 
     def __post_init__(self) -> None:
         """Refuse what no run could carry out."""
-        if not Path(self.name).parts or Path(self.name).is_absolute() or ".." in Path(self.name).parts:
-            raise ValueError(f"a run's name is a folder inside {self.folder}, got {self.name!r}")
+        refuse_stray_name(self.name, folder=self.folder)
         if self.main in self.hidden:
             raise ValueError(f"{self.main!r} is the main task and cannot be hidden too; rename one of them")
-        if self.data_root is not None and self.data.root not in {None, self.data_root}:
-            raise ValueError(
-                f"data_root ({self.data_root}) and data.root ({self.data.root}) both say where the data lies; give one"
-            )
+        refuse_two_roots({"data_root": self.data_root, "data.root": self.data.root})
         self._check_numbers()
         self._check_trials()
 
@@ -222,22 +222,16 @@ class Experiment:
             **{f"trials.{name}.restarts": trial.restarts for name, trial in self.trials.items()},
             **{f"trials.{name}.examples": trial.examples for name, trial in self.trials.items()},
         }
-        low = [f"{name}={given}" for name, given in counts.items() if given is not None and given < 1]
-        if low:
-            raise ValueError(f"these counts have to be 1 or more, got {', '.join(low)}")
+        refuse_low_counts(counts)
         if not 0 <= self.rejection.reject < 1:
             raise ValueError(f"rejection.reject is a share of clean inputs in [0, 1), got {self.rejection.reject}")
 
     def _check_trials(self) -> None:
-        names = Counter(name.replace(" ", "-") for name in self.trials)
-        odd = [name for name, count in names.items() if count > 1 or not re.fullmatch(r"\w[\w+-]*", name)]
-        if odd:
-            raise ValueError(
-                "a trial is named with letters, digits, -, + and blanks (which count as -), no two alike, "
-                f"got {odd[0]!r}; rename it"
-            )
-        if not self.sweep:
-            return
+        refuse_trial_names(self.trials)
+        if self.sweep:
+            self._check_sweep()
+
+    def _check_sweep(self) -> None:
         if self.sweep_trial not in self.trials:
             known = ", ".join(self.trials) or "none"
             raise ValueError(f"the curve over eps needs the trial {self.sweep_trial!r}; trials: {known}")

@@ -8,6 +8,7 @@ from typing import Literal
 from manyheads.attacks import BIM, FGSM, MIM, PGD, Noise
 from manyheads.experiments.dense_experiment import DenseExperiment
 from manyheads.experiments.experiment import AnyBudget, Experiment
+from manyheads.experiments.refusals import refuse_low_counts, refuse_stray_name
 from manyheads.threats import Linf
 from manyheads.training import SGD, Adam, Constant, Cosine, OneCycle, StepDecay
 
@@ -109,8 +110,7 @@ class GenerativeExperiment:
 
     def __post_init__(self) -> None:
         """Refuse what no run could carry out."""
-        if not Path(self.name).parts or Path(self.name).is_absolute() or ".." in Path(self.name).parts:
-            raise ValueError(f"a run's name is a folder inside {self.folder}, got {self.name!r}")
+        refuse_stray_name(self.name, folder=self.folder)
         self._check_victims()
         self._check_counts()
         own = {self.generator.method, "clean"} & set(self.references)
@@ -178,9 +178,7 @@ class GenerativeExperiment:
             "training.batch_size": self.training.batch_size,
             "generator.width": self.generator.width,
         }
-        low = [f"{name}={given}" for name, given in counts.items() if given is not None and given < 1]
-        if low:
-            raise ValueError(f"these counts have to be 1 or more, got {', '.join(low)}")
+        refuse_low_counts(counts)
         if not 0 < self.budget.eps < float("inf"):
             raise ValueError(f"a generator's perturbations need a finite size above zero, got eps={self.budget.eps}")
 
