@@ -11,7 +11,8 @@ from cattrs.v import format_exception
 
 from manyheads.experiments.dense_experiment import AnyExperiment, DenseExperiment
 from manyheads.experiments.dense_trial import DenseAttack
-from manyheads.experiments.experiment import AnyAttack, AnyBudget, Experiment
+from manyheads.experiments.experiment import Experiment
+from manyheads.experiments.trial import AnyAttack, AnyBudget
 from manyheads.training import SGD, Adam, Constant, Cosine, OneCycle, StepDecay
 
 PLACES = ("folder", "data_root", "data.root", "scenes.root", "batch_size", "workers")

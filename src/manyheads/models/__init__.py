@@ -1,5 +1,7 @@
 """Models: encoders, heads, what joins them, and their weights on disk."""
 
+from manyheads.models.adapter import Adapted, adapt
+from manyheads.models.averaged import Averaged
 from manyheads.models.checkpoint import load_weights, save_weights
 from manyheads.models.decoders import (
     BilinearUpsampling,
@@ -28,7 +30,9 @@ from manyheads.models.multitask import MultiTaskModel, Normalise, ParameterCount
 from manyheads.models.view import HeadView
 
 __all__ = [
+    "Adapted",
     "AlexNet",
+    "Averaged",
     "BilinearUpsampling",
     "DecoderMaker",
     "DenseResNet18",
@@ -50,6 +54,7 @@ __all__ = [
     "TimmEncoder",
     "UpsamplingDecoder",
     "WideResNet",
+    "adapt",
     "dense_heads",
     "drn_heads",
     "linear_heads",

@@ -3,6 +3,7 @@
 from manyheads.training.checkpointing import Checkpoints
 from manyheads.training.combine import Combine, Equal, Fixed
 from manyheads.training.fit import Plan, fit
+from manyheads.training.mixed import mixed
 from manyheads.training.optimizers import SGD, Adam, Optimizer
 from manyheads.training.progress import Measurement
 from manyheads.training.schedule import Constant, Cosine, OneCycle, Schedule, StepDecay
@@ -29,4 +30,5 @@ __all__ = [
     "Step",
     "StepDecay",
     "fit",
+    "mixed",
 ]
