@@ -106,7 +106,7 @@ def test_all_recipes_are_listed_with_what_they_are(said) -> None:
 def test_help_names_every_command(said) -> None:
     status, out, _ = said("--help")
     assert status == 0
-    assert list(COMMANDS) == ["run", "recipes", "study", "report", "predict"]
+    assert list(COMMANDS) == ["run", "recipes", "study", "attack", "fact-sheet", "report", "predict"]
     assert all(f"{command} " in out for command in COMMANDS)
 
 
@@ -222,6 +222,7 @@ def test_a_folder_of_images_with_a_hidden_task_of_one_s_own(said, tmp_path: Path
     words = ["run", "image_folder", "--data-root", write_classes(tmp_path / "images"), "--folder", tmp_path / "runs"]
     words += ["--hidden", "kind", tmp_path / "kind.toml", "--training.epochs", "1", "--training.batch-size", "16"]
     words += ["--training.selection.steps", "1", "--training.hardening", "None", "--sweep", "--data.size", "16"]
+    words += ["--blind", "--sanity-examples", "0"]
     words += ["--data.validation-share", "0.25", "--trials.cw.attack", "FGSM", "--trials.cw.budget.eps", "0.1"]
     for trial in ("pgd-targeted", "pgd-untargeted"):
         words += [f"--trials.{trial}.attack.steps", "1"]

@@ -141,4 +141,4 @@ def test_help_lists_fields_and_kinds(capsys: pytest.CaptureFixture[str]) -> None
     for text in ("Run the recipe digits", "--training.epochs", "--trials.pgd-untargeted.budget.eps", "--data-root"):
         assert text in shown, text
     assert "--training.optimizer {SGD,Adam}" in shown
-    assert "--trials.cw.attack {FGSM,BIM,PGD,MIM,CW}" in shown
+    assert "--trials.cw.attack {FGSM,BIM,PGD,MIM,CW,APGD,FAB,Square,Ensemble}" in shown

@@ -1,4 +1,4 @@
-"""The command line: `manyheads run`, `recipes`, `study`, `report`, `predict`.
+"""The command line: `manyheads run`, `recipes`, `study`, `attack`, `fact-sheet`, `report`, `predict`.
 
 Nothing heavy is imported before a command needs it, so that `--help` answers at once.
 """
@@ -12,6 +12,7 @@ import tyro
 from rich.console import Console
 from rich.text import Text
 
+from manyheads.cli_attack import attack, fact_sheet
 from manyheads.cli_study import say, study
 
 if TYPE_CHECKING:
@@ -109,6 +110,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "run": run,
     "recipes": recipes,
     "study": study,
+    "attack": attack,
+    "fact-sheet": fact_sheet,
     "report": report,
     "predict": predict,
 }

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from manyheads.attacks.derivative import Watch, differentiate
+from manyheads.attacks.derivative import Watch, differentiate, gradients
 
 
 def test_value_and_gradient_belong_to_each_example() -> None:
@@ -19,6 +19,20 @@ def test_parameters_get_no_gradient() -> None:
     weight = torch.ones(1, requires_grad=True)
     differentiate(lambda image: weight * image.flatten(1).sum(1), torch.rand(2, 1, 2, 2))
     assert weight.grad is None
+
+
+def test_several_functions_of_the_same_images_share_a_pass() -> None:
+    image, passes = torch.tensor([1.0, 2.0]).view(2, 1, 1, 1), []
+
+    def powers(image: torch.Tensor) -> list[torch.Tensor]:
+        passes.append(1)
+        shared = image.flatten(1).sum(1).exp().log()
+        return [shared, shared.square(), 3 * shared]
+
+    found = [(value.tolist(), gradient.flatten().tolist()) for value, gradient in gradients(powers, image)]
+    assert passes == [1]
+    assert [pytest.approx(value) for value, _ in found] == [[1.0, 2.0], [1.0, 4.0], [3.0, 6.0]]
+    assert [pytest.approx(slope) for _, slope in found] == [[1.0, 1.0], [2.0, 4.0], [3.0, 3.0]]
 
 
 def test_a_loss_without_a_graph_is_refused() -> None:

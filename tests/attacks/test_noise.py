@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from manyheads.attacks import Noise
+from manyheads.attacks import Noise, Restarts
 from manyheads.randomness import Streams
 from manyheads.tasks import classify
 from manyheads.threats import L2, Linf, TaskLoss, ThreatModel
@@ -54,3 +54,29 @@ def test_another_seed_draws_other_noise() -> None:
 def test_noise_without_a_limit_is_refused() -> None:
     with pytest.raises(ValueError, match="noise is as large as the budget allows, which has no end here"):
         attacked(L2(float("inf")), torch.full((1, 1, 2, 2), 0.5))
+
+
+class Blindfolded:
+    """A loss that fails the test when it is asked."""
+
+    knows_success = True
+
+    def __call__(self, image: torch.Tensor) -> torch.Tensor:
+        raise AssertionError(image.shape)
+
+    won = margin = select = __call__
+
+
+def test_noise_asks_no_model() -> None:
+    image = torch.full((3, 1, 4, 4), 0.5)
+    noisy = Noise()(Blindfolded(), image, Linf(0.1), rng=torch.Generator().manual_seed(0))
+    assert not torch.equal(noisy, image)
+
+
+def test_restarts_of_noise_find_what_one_draw_misses(victim) -> None:
+    loss = victim.loss()
+    once, often = (
+        int(loss.won(attack(loss, victim.clean, Linf(0.3), rng=torch.Generator().manual_seed(3))).sum())
+        for attack in (Noise(), Restarts(Noise(), times=200))
+    )
+    assert once < often

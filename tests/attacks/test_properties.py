@@ -1,16 +1,39 @@
 """What every attack promises, checked for each attack in each budget and for each objective."""
 
 import os
+from dataclasses import replace
 
 import pytest
 import torch
 
 import manyheads.attacks
-from manyheads.attacks import BIM, CW, FGSM, MIM, PGD, Attack, Generative, Noise, Restarts, UnscaledMIM, WorstOf
+from manyheads.attacks import (
+    APGD,
+    BIM,
+    CW,
+    FAB,
+    FGSM,
+    MIM,
+    PGD,
+    Aggregated,
+    Attack,
+    EachTarget,
+    Ensemble,
+    Generative,
+    MixedPerturbations,
+    Noise,
+    PenaltySearch,
+    Raising,
+    RaisingSuccess,
+    Restarts,
+    Square,
+    UnscaledMIM,
+    WorstOf,
+)
 from manyheads.models import PerInstance, Universal, mta_generator, seeded
 from manyheads.randomness import Streams
 from manyheads.tasks import classify
-from manyheads.threats import L1, L2, Budget, Linf, Margin, Objective, Targeted, TaskLoss
+from manyheads.threats import DLR, L1, L2, Budget, Linf, Margin, Objective, Targeted, TaskLoss
 
 DEVICE = torch.device(os.environ.get("MANYHEADS_TEST_DEVICE", "cpu"))
 DIGIT, PARITY = classify("digit", classes=4), classify("parity", classes=2)
@@ -29,7 +52,17 @@ ATTACKS = [
     WorstOf((FGSM(), PGD_STEPS, CW_STEPS)),
     Generative(PerInstance(GENERATOR), "digit"),
     Generative(Universal(GENERATOR, size=(6, 6)).to(DEVICE), "digit"),
+    APGD(steps=5),
+    FAB(steps=4),
+    Square(queries=8),
+    Raising(APGD(steps=3), DLR(DIGIT)),
+    RaisingSuccess(Square(queries=4)),
+    EachTarget(APGD(steps=3), DIGIT, count=2),
+    Ensemble(steps=3, queries=4),
+    Aggregated(lambda matrix: matrix.sum(0), steps=3, step_size=0.1),
+    MixedPerturbations(PGD_STEPS),
 ]
+NEED_A_CONDITION = {PenaltySearch}  # test_penalty.py holds them to the same promises
 BUDGETS = [Linf(0.06), L2(0.3), L1(1.5)]
 OBJECTIVES = [
     TaskLoss([DIGIT], {"digit": 1.0}),
@@ -55,6 +88,13 @@ every_objective = pytest.mark.parametrize("objective", OBJECTIVES, ids=short)
 some_objectives = pytest.mark.parametrize("objective", OBJECTIVES[1:4:2], ids=short)
 
 
+@pytest.fixture
+def exact(victim):
+    """The victim in double precision: a gradient's sign makes much of rounding errors, which batch mates change."""
+    victim.model.double()
+    return replace(victim, batch={**victim.batch, "image": victim.clean.double()})
+
+
 @every_attack
 @every_budget
 @every_objective
@@ -73,26 +113,26 @@ def test_stays_inside_budget(victim, attack: Attack, budget: Budget, objective: 
 @every_attack
 @every_budget
 @some_objectives
-def test_does_not_depend_on_batch_mates(victim, attack: Attack, budget: Budget, objective: Objective) -> None:
-    together = attack(victim.loss(objective), victim.clean, budget, rng=seeded())
+def test_does_not_depend_on_batch_mates(exact, attack: Attack, budget: Budget, objective: Objective) -> None:
+    together = attack(exact.loss(objective), exact.clean, budget, rng=seeded())
     parts = [slice(0, 1), slice(1, 5)]
-    apart = [attack(victim.loss(objective, rows=part), victim.clean[part], budget, rng=seeded()) for part in parts]
+    apart = [attack(exact.loss(objective, rows=part), exact.clean[part], budget, rng=seeded()) for part in parts]
     torch.testing.assert_close(torch.cat(apart), together, atol=1e-5, rtol=0)
 
 
 @every_attack
-def test_attacking_one_by_one_gives_the_same_images(victim, attack: Attack) -> None:
-    together = attack(victim.loss(), victim.clean, L2(0.3), rng=seeded())
-    rows = [slice(row, row + 1) for row in range(len(victim.clean))]
-    alone = [attack(victim.loss(rows=row), victim.clean[row], L2(0.3), rng=seeded()) for row in rows]
+def test_attacking_one_by_one_gives_the_same_images(exact, attack: Attack) -> None:
+    together = attack(exact.loss(), exact.clean, L2(0.3), rng=seeded())
+    rows = [slice(row, row + 1) for row in range(len(exact.clean))]
+    alone = [attack(exact.loss(rows=row), exact.clean[row], L2(0.3), rng=seeded()) for row in rows]
     torch.testing.assert_close(torch.cat(alone), together, atol=1e-5, rtol=0)
 
 
 @every_attack
-def test_does_not_depend_on_the_order_of_the_batch(victim, attack: Attack) -> None:
-    order = torch.tensor([3, 0, 4, 1, 2], device=victim.clean.device)
-    forward = attack(victim.loss(), victim.clean, Linf(0.06), rng=seeded())
-    shuffled = attack(victim.loss(rows=order), victim.clean[order], Linf(0.06), rng=seeded())
+def test_does_not_depend_on_the_order_of_the_batch(exact, attack: Attack) -> None:
+    order = torch.tensor([3, 0, 4, 1, 2], device=exact.clean.device)
+    forward = attack(exact.loss(), exact.clean, Linf(0.06), rng=seeded())
+    shuffled = attack(exact.loss(rows=order), exact.clean[order], Linf(0.06), rng=seeded())
     torch.testing.assert_close(shuffled, forward[order], atol=1e-5, rtol=0)
 
 
@@ -198,4 +238,4 @@ def test_the_table_names_every_attack() -> None:
     public = {
         value for value in vars(manyheads.attacks).values() if isinstance(value, type) and issubclass(value, Attack)
     }
-    assert {type(attack) for attack in ATTACKS} == public - {Attack}
+    assert {type(attack) for attack in ATTACKS} == public - {Attack} - NEED_A_CONDITION

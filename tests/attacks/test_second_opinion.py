@@ -1,4 +1,4 @@
-"""Foolbox on the same model, from the same start with the same steps: the same images.
+"""Foolbox on the same model, from the same start with the same steps: the same images; torchattacks: as strong.
 
 Its momentum attack is no second opinion: it adds gradients up without normalising them.
 """
@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from manyheads.attacks import BIM, CW, FGSM
-from manyheads.threats import L2, Linf
+from manyheads.attacks import APGD, BIM, CW, FAB, FGSM, Square
+from manyheads.threats import L2, Budget, Linf, Margin
 
 
 class Head(nn.Module):
@@ -83,3 +83,42 @@ def test_cw_is_as_near_as_foolboxs(foolbox, victim, theirs) -> None:
     assert bool(victim.loss().won(attacked).all())
     assert bool(victim.loss().won(expected).all())
     assert bool((ours <= 1.05 * other + 1e-6).all())
+
+
+@pytest.fixture
+def torchattacks(victim):
+    """The library, if it is there, with the victim's first head; it warns of what others deprecated."""
+    with warnings.catch_warnings(), torch.random.fork_rng():
+        warnings.simplefilter("ignore")
+        reason = "torchattacks is not installed; it comes with the extra second-opinion"
+        library = pytest.importorskip("torchattacks", reason=reason, exc_type=ImportError)
+        yield lambda name, **settings: getattr(library, name)(Head(victim.model, "digit"), **settings)
+
+
+@pytest.mark.parametrize("budget", [Linf(0.05), L2(0.4)])
+def test_apgd_climbs_as_high_as_torchattackss(torchattacks, victim, budget: Budget) -> None:
+    attack = torchattacks("APGD", norm=type(budget).__name__, eps=budget.eps, steps=20, n_restarts=1, loss="ce", seed=0)
+    loss = victim.loss()
+    expected = attack(victim.clean, victim.batch["label"])
+    attacked = APGD(20)(loss, victim.clean, budget, rng=torch.Generator().manual_seed(0))
+    right = victim.loss().margin(victim.clean) < 0  # theirs leaves alone what is wrong as it is
+    assert bool((loss(attacked) >= 0.999 * loss(expected))[right].all())
+
+
+@pytest.mark.parametrize(("budget", "theirs"), [(Linf(1.0), 0.5), (L2(9.0), 9.0)])  # theirs in L1 raises an error
+def test_fab_is_as_near_as_torchattackss(torchattacks, victim, budget: Budget, theirs: float) -> None:
+    attack = torchattacks("FAB", norm=type(budget).__name__, eps=theirs, steps=30, n_restarts=1, seed=0, n_classes=4)
+    expected = attack(victim.clean, victim.batch["label"])
+    attacked = FAB(30)(victim.loss(), victim.clean, budget)
+    ours, other = (budget.size(image - victim.clean) for image in (attacked, expected))
+    assert bool(victim.loss().won(attacked).all())
+    assert bool(victim.loss().won(expected).all())
+    assert bool((ours <= 1.05 * other + 1e-6).all())
+
+
+def test_square_wins_as_often_as_torchattackss(torchattacks, victim) -> None:
+    attack = torchattacks("Square", norm="Linf", eps=0.1, n_queries=100, n_restarts=1, seed=0)
+    expected = attack(victim.clean, victim.batch["label"])
+    loss = victim.loss(Margin("digit"))
+    attacked = Square(100)(loss, victim.clean, Linf(0.1), rng=torch.Generator().manual_seed(0))
+    assert int(loss.won(attacked).sum()) >= int(loss.won(expected).sum())

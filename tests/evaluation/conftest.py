@@ -1,8 +1,11 @@
 """A small victim with two heads and two dozen images, made without any download."""
 
 import os
+import runpy
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import polars as pl
 import pytest
@@ -106,3 +109,11 @@ def facts() -> Facts:
             }
         )
     )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def masked() -> SimpleNamespace:
+    """What `masked.py` beside this file defines, with `model`: its healthy classifier, trained once."""
+    found = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("masked.py"))))
+    found.model = found.trained()
+    return found

@@ -103,7 +103,7 @@ def test_the_order_of_the_examples_changes_no_fact(scene) -> None:
     assert_frame_equal(evaluate(scene.guard, scene.threat, ATTACK, turned).table, first.table, abs_tol=1e-5)
 
 
-def test_the_seed_and_the_threats_name_decide_the_random_numbers(scene) -> None:
+def test_the_seed_alone_decides_the_random_numbers_whatever_the_threat_is_called(scene) -> None:
     def sizes(threat: ThreatModel, *, seed: int) -> list[float]:
         return (
             evaluate(scene.model, threat, PGD(steps=1, step_size=1e-3), scene.batches(), seed=seed)
@@ -114,7 +114,7 @@ def test_the_seed_and_the_threats_name_decide_the_random_numbers(scene) -> None:
     first = sizes(scene.threat, seed=0)
     assert sizes(scene.threat, seed=0) == first
     assert sizes(scene.threat, seed=1) != first
-    assert sizes(replace(scene.threat, name="white-box"), seed=0) != first
+    assert sizes(replace(scene.threat, name="white-box"), seed=0) == first
 
 
 def test_examples_without_numbers_are_counted(scene) -> None:

@@ -19,12 +19,16 @@ BY_HAND = [
     ("clean", "rejection_rate", "digit", 2, 5),
     ("clean", "accuracy_with_rejection", "digit", 2, 5),
     ("clean", "accepted_error", "digit", 1, 5),
+    ("clean", "all_fooled", "digit+parity", 0, 5),
+    ("clean", "any_fooled", "digit+parity", 3, 5),
     ("attacked", "accuracy", "digit", 2, 5),
     ("attacked", "accuracy", "parity", 4, 5),
     ("attacked", "accepted_accuracy", "digit", 1, 2),
     ("attacked", "rejection_rate", "digit", 3, 5),
     ("attacked", "accuracy_with_rejection", "digit", 4, 5),
     ("attacked", "accepted_error", "digit", 1, 5),
+    ("attacked", "all_fooled", "digit+parity", 0, 5),
+    ("attacked", "any_fooled", "digit+parity", 4, 5),
 ]
 
 
@@ -147,3 +151,24 @@ def test_examples_without_a_task_do_not_count_for_it(facts: Facts) -> None:
     partly = facts.table.with_columns(pl.when(pl.col("index") < 3).then(pl.col(name)).alias(name) for name in names)
     row = scores(Facts(partly)).filter(condition="clean", score="accuracy", task="parity")
     assert (row["value"].item(), row["n"].item()) == (pytest.approx(2 / 3), 3)
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+def test_heads_are_fooled_together_at_most_as_often_as_the_hardest_and_any_at_least_as_often_as_the_easiest(
+    facts: Facts, seed: int
+) -> None:
+    table = scores(drawn(seed, like=facts))
+    for condition in ("clean", "attacked"):
+        wrong = [1 - value(table, condition, score="accuracy", task=task) for task in ("digit", "parity")]
+        every, some = (value(table, condition, score=f"{what}_fooled", task="digit+parity") for what in ("all", "any"))
+        assert every + some == pytest.approx(sum(wrong))
+        assert 0 <= every <= min(wrong)
+        assert max(wrong) <= some <= 1
+
+
+def test_only_examples_that_have_all_tasks_are_fooled_together(facts: Facts) -> None:
+    names = [f"parity.{what}" for what in ("truth", "clean", "attacked")]
+    partly = facts.table.with_columns(pl.when(pl.col("index") > 2).then(pl.col(name)).alias(name) for name in names)
+    rows = scores(Facts(partly)).filter(condition="attacked", task="digit+parity")
+    assert dict(zip(rows["score"], rows["value"], strict=True)) == {"all_fooled": 0.0, "any_fooled": 1.0}
+    assert rows["n"].to_list() == [2, 2]

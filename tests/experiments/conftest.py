@@ -36,7 +36,7 @@ MakeDense = Callable[..., DenseExperiment]
 
 @pytest.fixture(scope="session")
 def tiny() -> Make:
-    """Make an experiment in a folder; any field can be given."""
+    """Make an experiment in a folder, without blind attackers and sanity checks; any field can be given."""
     step = PGD(steps=1, step_size=0.1)
 
     def make(folder: Path, **changes: object) -> Experiment:
@@ -63,8 +63,10 @@ def tiny() -> Make:
                         examples=4,
                     ),
                 },
+                blind=(),
                 sweep=(0.05,),
                 sweep_examples=6,
+                sanity_examples=0,
                 folder=folder,
             ),
             **changes,
@@ -84,6 +86,15 @@ def quiet() -> Iterator[Bars]:
 def outcome(tiny: Make, quiet: Bars, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     """The finished run of the tiny experiment, which a test must leave as it is."""
     return run(tiny(tmp_path_factory.mktemp("runs")), quiet)
+
+
+@pytest.fixture(scope="session")
+def examined(tiny: Make, quiet: Bars, tmp_path_factory: pytest.TempPathFactory) -> tuple[Outcome, Outcome]:
+    """Finished runs with blind attackers and sanity checks, without and with hidden tasks, to be left as they are."""
+    folder = tmp_path_factory.mktemp("examined")
+    few: dict[str, object] = {"blind": ("noise", "transfer"), "sanity_examples": 5, "sweep": ()}
+    alone = run(tiny(folder, name="alone", hidden={}, **few), quiet)
+    return alone, run(tiny(folder, **few), quiet)
 
 
 @pytest.fixture(scope="session")

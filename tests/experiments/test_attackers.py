@@ -4,17 +4,18 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import polars as pl
 import pytest
 import torch
 from torch import Tensor
 
-from manyheads.attacks import CW, PGD, Restarts
-from manyheads.defences import AllWrong, Coherent, EvasionLikelihood, Evasive, Guard
-from manyheads.experiments import Experiment, Trial
+from manyheads.attacks import CW, PGD, Noise, Restarts
+from manyheads.defences import AdaptiveEnsemble, AllWrong, Coherent, EvasionLikelihood, Evasive, Guard
+from manyheads.experiments import Experiment, Outcome, Trial
 from manyheads.experiments.attackers import Assault, assaults, attack, threat
 from manyheads.experiments.materials import make_model, make_rejector, make_tasks
 from manyheads.tasks import Task
-from manyheads.threats import Linf, Margin, Targeted, TaskLoss
+from manyheads.threats import L2, Linf, Margin, Targeted, TaskLoss
 
 Make = Callable[..., Experiment]
 TRIAL = Trial(PGD(steps=2, step_size=0.1), Linf(0.1))
@@ -86,9 +87,33 @@ def test_the_adaptive_attacker_knows_rule_and_threshold(
     assert isinstance(objective.goal, kind)
 
 
-def test_an_attack_tries_as_often_as_the_trial_says() -> None:
-    assert attack(TRIAL) is TRIAL.attack
-    assert attack(replace(TRIAL, restarts=3)) == Restarts(TRIAL.attack, times=3)
+@pytest.mark.parametrize("knowledge", ["gray-box", "white-box"])
+def test_an_attack_tries_as_often_as_the_trial_says(guard: Guard, tasks: tuple[Task, ...], knowledge: str) -> None:
+    assert attack(TRIAL, knowledge=knowledge, guard=guard, tasks=tasks) is TRIAL.attack
+    again = attack(replace(TRIAL, restarts=3), knowledge=knowledge, guard=guard, tasks=tasks)
+    assert again == Restarts(TRIAL.attack, times=3)
+
+
+@pytest.mark.parametrize(("goal", "aim"), [("untargeted", Margin), ("targeted", Targeted), ("margin", Margin)])
+def test_the_adaptive_attack_begins_with_what_the_gray_and_the_white_box_attacker_do(
+    guard: Guard, tasks: tuple[Task, ...], goal: str, aim: type
+) -> None:
+    trial = replace(TRIAL, goal=goal, restarts=2)
+    made = attack(trial, knowledge="adaptive", guard=guard, tasks=tasks)
+    assert isinstance(made, AdaptiveEnsemble)
+    assert made.attack == Restarts(TRIAL.attack, times=2)
+    assert isinstance(made.evasion.goal, aim)
+    known = [
+        threat(trial, knowledge=lesser, guard=guard, tasks=tasks).objective for lesser in ("gray-box", "white-box")
+    ]
+    assert list(made.lesser[:2]) == known
+
+
+def test_no_run_shows_the_adaptive_attacker_weaker_than_the_gray_box_one(outcome: Outcome) -> None:
+    table = outcome.scores.filter(pl.col("score") == "accuracy_with_rejection", pl.col("condition") == "attacked")
+    both = table.pivot(on="threat", index=["attack", "eps"], values="value")
+    assert len(both) == 3
+    assert (both["adaptive"] <= both["gray-box"]).all()
 
 
 def test_every_trial_is_run_by_every_attacker_and_then_the_curve(tiny: Make) -> None:
@@ -106,6 +131,39 @@ def test_every_trial_is_run_by_every_attacker_and_then_the_curve(tiny: Make) -> 
     ]
     assert listed[0].trial == trials["pgd"]
     assert listed[-1].trial == replace(trials["pgd"], budget=Linf(0.2), attack=PGD(steps=2, step_size=0.2))
+
+
+def test_who_knows_nothing_runs_the_trials_of_limited_size_without_a_target(tiny: Make) -> None:
+    trials = {
+        "pgd": replace(TRIAL, knowledge=("gray-box",)),
+        "aimed": replace(TRIAL, goal="targeted", knowledge=()),
+        "cw": Trial(CW(), L2(float("inf")), knowledge=()),
+    }
+    listed = assaults(tiny(Path("runs"), trials=trials, blind=("noise", "transfer"), sweep=(0.05,), sweep_trial="pgd"))
+    assert [(one.name, one.knowledge, one.eps) for one in listed] == [
+        ("pgd", "gray-box", 0.1),
+        ("pgd", "noise", 0.1),
+        ("pgd", "transfer", 0.1),
+        ("pgd", "gray-box", 0.05),
+    ]
+
+
+def test_noise_is_one_draw_and_looks_at_the_victim_only_to_be_judged(guard: Guard, tasks: tuple[Task, ...]) -> None:
+    assert attack(replace(TRIAL, restarts=3), knowledge="noise", guard=guard, tasks=tasks) == Noise()
+    made = threat(TRIAL, knowledge="noise", guard=guard, tasks=tasks)
+    assert (made.name, made.model) == ("noise", guard.model)
+
+
+def test_a_transfer_attack_works_on_a_model_of_its_own(guard: Guard, tasks: tuple[Task, ...]) -> None:
+    surrogate = torch.nn.Identity()
+    made = threat(TRIAL, knowledge="transfer", guard=guard, tasks=tasks, surrogate=surrogate)
+    assert (made.name, made.model) == ("transfer", surrogate)
+    assert attack(TRIAL, knowledge="transfer", guard=guard, tasks=tasks) is TRIAL.attack
+
+
+def test_a_transfer_attack_without_a_model_is_refused(guard: Guard, tasks: tuple[Task, ...]) -> None:
+    with pytest.raises(ValueError, match="a transfer attack needs a model of the attacker's own"):
+        threat(TRIAL, knowledge="transfer", guard=guard, tasks=tasks)
 
 
 def test_a_curve_may_have_examples_of_its_own(tiny: Make) -> None:

@@ -9,7 +9,7 @@ from manyheads.recipes import digits
 from manyheads.threats import L2, Linf
 from manyheads.training import SGD, Adam, Cosine
 
-ATTACKS = ("FGSM", "BIM", "PGD", "MIM", "CW")
+ATTACKS = ("FGSM", "BIM", "PGD", "MIM", "CW", "APGD", "FAB", "Square", "Ensemble")
 BUDGETS = ("Linf", "L2", "L1")
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from manyheads.attacks import BIM, CW, FGSM, MIM, PGD
+from manyheads.attacks import APGD, BIM, CW, FAB, FGSM, MIM, PGD, Ensemble, Square
 from manyheads.experiments import (
     AnyAttack,
     AnyBudget,
@@ -57,7 +57,9 @@ def test_any_values_come_back_from_json(changes: dict, size: int | None, thresho
 
 
 @pytest.mark.parametrize(
-    "attack", [FGSM(), BIM(3, 0.1), PGD(), MIM(3, 0.1), CW()], ids=lambda attack: type(attack).__name__
+    "attack",
+    [FGSM(), BIM(3, 0.1), PGD(), MIM(3, 0.1), CW(), APGD(), FAB(), Square(), Ensemble(9)],
+    ids=lambda attack: type(attack).__name__,
 )
 @pytest.mark.parametrize("budget", [Linf(0.1), L2(float("inf")), L1(3.0)], ids=lambda budget: type(budget).__name__)
 def test_attacks_and_budgets_come_back_as_what_they_were(attack: AnyAttack, budget: AnyBudget) -> None:

@@ -126,6 +126,7 @@ def shrunk() -> Callable[[Experiment], Experiment]:
             trials=trials,
             sweep=recipe.sweep[:1],
             sweep_examples=2,
+            sanity_examples=0,
         )
 
     return shrink

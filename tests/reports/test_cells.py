@@ -2,7 +2,7 @@ import pytest
 
 from manyheads.reports import Cell, Column, Row, Table
 from manyheads.reports.cells import EMPTY, LOWER, NOT_MEASURED
-from manyheads.reports.measures import CHANGE, RATIO, quantity
+from manyheads.reports.measures import CHANGE, POINTS, RATIO, quantity
 
 
 def table_of(*cells):
@@ -135,3 +135,7 @@ def test_a_dash_among_other_numbers_is_no_share():
     note = table_of(Cell(n=0, measure=CHANGE), Cell(value=2.0, measure=CHANGE)).footnote
     assert "–: there is nothing to measure." in note
     assert "every cell" not in note
+
+
+def test_an_interval_in_points_has_words_between_its_signs():
+    assert Cell(value=0.0, low=-0.021, high=0.015, n=5, measure=POINTS).interval == "-2.1 to +1.5"

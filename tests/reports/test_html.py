@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 from io import BytesIO
 from xml.etree import ElementTree as ET
 
+import polars as pl
 import pytest
 from PIL import Image
 
@@ -13,8 +14,10 @@ from manyheads.reports import (
     Provenance,
     ReportContents,
     Section,
+    Verdict,
     accuracy_section,
     cautions,
+    checklist,
     findings,
     gallery_section,
     hidden_section,
@@ -189,3 +192,23 @@ def test_the_page_is_written_with_its_folders(tmp_path, contents):
     path = tmp_path / "runs" / "one" / "report.html"
     write_report(path, contents)
     assert path.read_text(encoding="utf-8") == to_html(contents)
+
+
+def test_a_verdict_stands_before_all_else_in_its_colour(contents):
+    verdict = Verdict(title="m", claimed="was <claimed>", stands="stands", checks="c", failed=("slope",), tone="bad")
+    page = to_html(replace(contents, verdicts=(verdict,)))
+    assert 'class="verdict bad"' in page
+    assert page.index("was &lt;claimed&gt;") < page.index("<b>stands</b>") < page.index("✗ slope")
+    assert page.index("✗ slope") < page.index('class="finding"')
+    Page(page)
+
+
+def test_checks_are_cells_in_green_red_and_grey(contents):
+    rows = [("a", "passed", "1 %", 3), ("b", "failed", "2 %", 3), ("c", "not applicable", "none", 0)]
+    table = pl.DataFrame(rows, schema=["check", "outcome", "figures", "n"], orient="row")
+    section = Section(title="Checks", checklists=(checklist({"m": table, "n": table.head(1)}),))
+    page = to_html(replace(contents, sections=(section,)))
+    found = [name for name in Page(page).attributes("class") if name.startswith("first ") and name != "first marked"]
+    assert found == ["first passed", "first passed", "first failed", "first not-applicable", "first not-applicable",
+                     "first not-applicable"]  # fmt: skip
+    assert "2 % (n = 3)" in page

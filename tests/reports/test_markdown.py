@@ -1,4 +1,16 @@
-from manyheads.reports import Cell, Column, Row, Table, main_table, rejection_table, to_markdown
+import polars as pl
+
+from manyheads.reports import (
+    Cell,
+    Column,
+    Row,
+    Table,
+    Verdict,
+    checklist,
+    main_table,
+    rejection_table,
+    to_markdown,
+)
 
 
 def test_every_table_line_of_a_block_has_the_same_number_of_cells(results):
@@ -23,3 +35,21 @@ def test_names_do_not_become_markup():
     text = to_markdown(Table(title="<t>", stub=("tasks",), columns=(Column("", "x"),), rows=(row,)))
     assert r"| a\|b\* | – |" in text
     assert r"**\<t>**" in text
+
+
+CHECKS = pl.DataFrame(
+    [("gray-box ≤ noise", "passed", "1 | 2", 8), ("slope", "failed", "3 %", 8)],
+    schema=["check", "outcome", "figures", "n"],
+    orient="row",
+)
+
+
+def test_checks_are_one_table():
+    text = to_markdown(checklist({"one": CHECKS, "two": CHECKS.head(1)}))
+    assert r"| gray-box ≤ noise | ✓ 1 \| 2 (n = 8) | ✓ 1 \| 2 (n = 8) |" in text
+    assert "| slope | ✗ 3 % (n = 8) | not measured |" in text
+
+
+def test_a_verdict_is_a_list_without_empty_lines():
+    verdict = Verdict(title="m*", claimed="a", stands="", checks="c", failed=("d",))
+    assert to_markdown(verdict) == "**m\\***\n\n- a\n- c\n- ✗ d\n"

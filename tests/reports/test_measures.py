@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from manyheads.reports.measures import CHANGE, RATIO, SHARE, measure_of, percent, quantity, rises, three_digits
+from manyheads.reports.measures import CHANGE, POINTS, RATIO, SHARE, measure_of, percent, quantity, rises, three_digits
 
 
 @given(st.floats(1e-6, 1 - 1e-6))
@@ -39,3 +39,8 @@ def test_every_score_has_its_unit(score, unit):
 def test_shares_rise_and_errors_fall():
     assert rises("within_30")
     assert not any(rises(score) for score in ("relative_error", "median_angle", "l1", "rmse"))
+
+
+def test_points_are_differences_of_shares():
+    assert [POINTS.write(share) for share in (0.104, -0.02, 0.0, -0.0001)] == ["+10.4", "-2.0", "0.0", "0.0"]
+    assert (POINTS.quote(0.12345), POINTS.unit, POINTS.lowest, POINTS.highest) == ("+12.35", "points", -1.0, 1.0)

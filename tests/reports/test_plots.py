@@ -151,3 +151,13 @@ def test_a_share_of_nothing_is_a_dash_instead_of_a_bar(scores, models):
     figure = rejection_bars(results, challenge, training="plain")
     assert heights(figure)["gray-box, accepted only"] == []
     assert {text.get_text() for text in figure.axes[0].texts} == {"–"}
+
+
+def test_noise_at_one_size_is_no_line_over_eps(over_eps, models):
+    drawn = []
+    for sizes in (1, 2):
+        chosen = pl.col("eps").is_in([steps / 255 for steps in (2, 8)[:sizes]])
+        noisy = over_eps.scores.filter(chosen, threat=GRAY).with_columns(pl.lit("noise").alias("threat"))
+        both = Results(pl.concat([over_eps.scores, noisy]), models)
+        drawn.append(set(lines(accuracy_over_eps(both, MODEL, attack="pgd untargeted", norm="Linf"))))
+    assert drawn == [{"gray-box", "white-box", "adaptive"}, {"noise", "gray-box", "white-box", "adaptive"}]

@@ -128,3 +128,29 @@ def test_scores_made_by_the_evaluation_can_be_read():
     assert results.attacked("m", challenge=challenge, threat=GRAY, score=HEADLINE).value == 0.75
     assert results.attacked("m", challenge=challenge, threat=GRAY, score="accepted_accuracy").n == 2
     assert results.attacked("m", challenge=challenge, threat=GRAY, score="accuracy", task="parity").value == 0.5
+
+
+def with_noise(scores):
+    """The scores with noise measured under one attack alone."""
+    noisy = scores.filter(threat=GRAY, attack="pgd untargeted").with_columns(pl.lit("noise").alias("threat"))
+    return pl.concat([scores, noisy])
+
+
+def test_threats_stand_in_the_order_of_what_they_know(scores, models):
+    other = scores.filter(threat=GRAY, attack="pgd targeted").with_columns(pl.lit("mine").alias("threat"))
+    found = Results(pl.concat([other, with_noise(scores)]), models).threats
+    assert found == ("noise", GRAY, WHITE, ADAPTIVE, "mine")
+
+
+def test_a_blind_threat_stands_only_where_it_was_measured(scores, models):
+    results = Results(with_noise(scores), models)
+    found = {one.attack: results.threats_of(one) for one in results.challenges}
+    assert found["pgd untargeted"] == ("noise", GRAY, WHITE, ADAPTIVE)
+    assert found["pgd targeted"] == found["cw untargeted"] == (GRAY, WHITE, ADAPTIVE)
+
+
+def test_scores_of_several_heads_do_not_hide_the_main_one(scores, models):
+    joint = scores.filter(score="rejection_rate").with_columns(
+        pl.lit("any_fooled").alias("score"), pl.lit("digit+parity").alias("task")
+    )
+    assert Results(pl.concat([scores, joint]), models).tasks("main+parity plain") == ("digit", "parity")

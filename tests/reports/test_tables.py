@@ -137,3 +137,13 @@ def test_everything_rejected_leaves_an_empty_cell(scores, models):
     results = Results(scores.with_columns(**nothing, n=pl.when(accepted).then(0).otherwise("n")), models)
     table = rejection_table(results, results.challenges[0])
     assert cell(table, ("main",), under=("plain", "accuracy of accepted", GRAY)) == Cell(n=0)
+
+
+def test_noise_has_a_column_where_it_was_measured_and_hurts_no_other(scores, models, results):
+    noisy = scores.filter(threat=GRAY, attack="pgd untargeted").with_columns(pl.lit("noise").alias("threat"))
+    both = Results(pl.concat([scores, noisy]), models)
+    table, without = main_table(both, printed=PRINTED), main_table(results, printed=PRINTED)
+    kept = [place for place, column in enumerate(table.columns) if column.name != "noise"]
+    assert len(table.columns) == len(without.columns) + 2
+    assert [table.columns[place] for place in kept] == list(without.columns)
+    assert [tuple(row.cells[place] for place in kept) for row in table.rows] == [row.cells for row in without.rows]

@@ -1,7 +1,7 @@
 import polars as pl
 import pytest
 
-from manyheads.reports import ADAPTIVE, GRAY, WHITE, Results, cautions, findings
+from manyheads.reports import ADAPTIVE, GRAY, WHITE, Results, cautions, findings, richest
 
 ATTACKED = pl.col("condition") == "attacked"
 SHARES = ("value", "low", "high")
@@ -101,3 +101,17 @@ def test_an_adaptive_attack_weaker_than_gray_box_is_listed(scores, models):
 def test_extreme_numbers_can_be_worded(share, scores, models):
     numbers = scores.with_columns(pl.lit(share).alias("value"))
     assert f"{100 * share:.0f}\u00a0%" in findings(Results(numbers, models))[0].text
+
+
+def test_who_knows_nothing_is_no_informed_attacker(scores, models, results):
+    many = scores.filter(~pl.col("model").str.starts_with("main "), threat=GRAY, attack="pgd untargeted")
+    noise = many.with_columns(pl.lit("noise").alias("threat"))
+    silent = Results(raised(pl.concat([scores, noise]), "noise", to=0.02), models)
+    assert titles(silent) == titles(results)
+    assert "brings it to 75.0" in findings(silent)[1].text
+    assert findings(silent)[1].bars[1][0] == "noise"
+
+
+def test_the_richest_model_is_the_first_with_most_tasks(results):
+    assert richest(results, "plain") == "main+parity+prime plain"
+    assert richest(results, "none such") is None

@@ -31,6 +31,7 @@ def tiny() -> Callable[[Path], Experiment]:
             selection_examples=10,
         ),
         trials={"pgd untargeted": Trial(STEP, Linf(0.1), examples=8)},
+        sanity_examples=2,
         folder=folder,
     )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from manyheads.experiments import Bars, Experiment, RunFiles
-from manyheads.reports import CLEAN, Table
+from manyheads.reports import CLEAN, Checklist, Table, Verdict
 from manyheads.studies import Study, grid
 from manyheads.studies.printed_numbers import PrintedTables
 
@@ -21,10 +21,10 @@ PRINTED = PrintedTables(
 
 @dataclass(frozen=True)
 class Conducted:
-    """A study and its tables."""
+    """A study and what it shows."""
 
     study: Study
-    tables: tuple[Table, ...]
+    shown: tuple[Table | Checklist | Verdict, ...]
 
 
 @pytest.fixture(scope="module")
@@ -42,21 +42,32 @@ def test_every_member_is_run(conducted: Conducted) -> None:
         assert RunFiles(member.run).read_experiment() == member
 
 
-def test_the_tables_are_main_rejection_and_hidden(conducted: Conducted) -> None:
-    assert [table.title for table in conducted.tables] == [
+def test_the_tables_come_first_then_the_checks_and_the_verdicts(conducted: Conducted) -> None:
+    assert [shown.title for shown in conducted.shown] == [
         "Main task: accuracy",
         "With rejection: pgd untargeted (L∞ 0.1)",
         "Hidden tasks: accuracy",
+        "What hidden tasks add",
+        "Sanity checks",
+        "main+parity plain",
+        "main+parity hardened",
     ]
-    assert [[row.labels[0] for row in table.rows] for table in conducted.tables] == [
+    assert [[row.labels[0] for row in table.rows] for table in conducted.shown[:4]] == [
         ["main", "main+parity"],
         ["main", "main+parity"],
+        ["main+parity"],
         ["main+parity"],
     ]
 
 
+def test_the_document_begins_with_the_verdicts(conducted: Conducted) -> None:
+    text = (conducted.study.folder / "results.md").read_text(encoding="utf-8")
+    first, second, table = (text.index(title) for title in ("**main+parity plain**", "Claimed: ", "**Main task"))
+    assert first < second < table
+
+
 def test_the_printed_numbers_stand_in_their_cells(conducted: Conducted) -> None:
-    main, rejection, hidden = conducted.tables
+    main, rejection, hidden, *_ = conducted.shown
     placed = [
         (row.labels[0], column.block, column.group, column.name, cell.printed)
         for table in (main, rejection, hidden)
@@ -77,8 +88,8 @@ def test_the_results_say_where_they_come_from(conducted: Conducted) -> None:
     assert text.startswith("# A try on 8×8 digits\n\n2")
     assert f", commit {commit}, seed 0.\n" in text
     assert text.endswith("\n")
-    for table in conducted.tables:
-        assert table.title in text
+    for shown in conducted.shown:
+        assert shown.title in text
     for number in ("12.34", "23.45", "34.56"):
         assert number in text
 
@@ -96,7 +107,7 @@ def test_a_finished_study_is_not_run_again(conducted: Conducted, quiet: Bars) ->
     runs = {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file() and path.parent != folder}
     text = (folder / "results.md").read_text(encoding="utf-8")
     again = conducted.study.conduct(quiet)
-    assert again == conducted.tables
+    assert again == conducted.shown
     assert {path: path.stat().st_mtime_ns for path in runs} == runs
     assert (folder / "results.md").read_text(encoding="utf-8") == text
     assert len(runs) > 40

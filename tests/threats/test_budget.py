@@ -53,6 +53,13 @@ def test_the_projection_is_the_nearest_image_in_ball_and_box(norm: type[Budget],
     assert (distance <= np.linalg.norm(expected - image.flatten(1).numpy(), axis=1) + 1e-7).all()
 
 
+def test_a_projection_does_not_go_in_a_circle() -> None:
+    change = torch.tensor([0.5108, 0.6212, -0.7827, 1.0853], dtype=torch.float64).view(1, 1, 2, 2)
+    room = torch.tensor([0.2634, 0.8379, 0.8739, 0.5353], dtype=torch.float64).view(1, 1, 2, 2)
+    projected = L1(1.5).shrink(change, low=-room, high=room)
+    assert float(L1(1.5).size(projected)) == pytest.approx(1.5)
+
+
 @every_norm
 def test_without_a_box_the_projection_is_the_balls(norm: type[Budget]) -> None:
     perturbation = draw(3, batch=5, shape=(2, 3, 3), low=-2.0, high=2.0)

@@ -11,6 +11,7 @@ from manyheads.tasks.losses import MaskedCrossEntropy, MaskedL1
 from manyheads.tasks.metrics import Accuracy
 from manyheads.threats import (
     Aim,
+    ClassLead,
     FixedClass,
     Margin,
     NextClass,
@@ -132,6 +133,25 @@ def test_a_lead_falls_with_the_given_score_and_rises_with_the_best_other() -> No
     scores = OUTPUTS["digit"][:2].clone().requires_grad_()
     (gradient,) = torch.autograd.grad(lead(scores, other_than=torch.tensor([0, 2])).sum(), scores)
     assert gradient.tolist() == [[-1.0, 0.0, 1.0], [0.0, 1.0, -1.0]]
+
+
+def test_a_class_leads_by_its_score_minus_the_true_classs() -> None:
+    scores = torch.tensor([[1.0, 4.0, 2.0], [1.0, 4.0, 2.0]])
+    value = ClassLead(DIGIT, NextClass(2))({"digit": scores}, {"digit": torch.tensor([1, UNKNOWN_CLASS])})
+    assert value.tolist() == [-3.0, 0.0]
+
+
+def test_a_margin_is_the_greatest_of_its_parts() -> None:
+    parts = torch.stack([part(OUTPUTS, TRUTH) for part in Margin(DIGIT).parts])
+    assert len(parts) == DIGIT.channels - 1
+    torch.testing.assert_close(parts.amax(0), Margin(DIGIT)(OUTPUTS, TRUTH))
+
+
+def test_what_is_not_made_of_parts_is_its_only_one() -> None:
+    assert [objective.parts for objective in (Margin("digit"), TargetLead(DIGIT))] == [
+        (Margin("digit"),),
+        (TargetLead(DIGIT),),
+    ]
 
 
 def test_the_next_class_wraps_around() -> None:

@@ -4,14 +4,14 @@ from collections.abc import Callable
 
 import torch
 
-from manyheads.attacks.attack import Best, Loss
+from manyheads.attacks.attack import Best
 from manyheads.attacks.derivative import Watch, differentiate
 from manyheads.threats import ROUNDING, Budget
-from manyheads.types import Image
+from manyheads.types import Image, PerExample
 
 
 def ascend(
-    loss: Loss,
+    loss: Callable[[Image], PerExample],
     start: Image,
     *,
     clean: Image,

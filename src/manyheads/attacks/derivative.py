@@ -1,6 +1,6 @@
 """Input gradients: one loss per example, its gradient with respect to each image, and a watch over both."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -17,16 +17,29 @@ def differentiate(function: Callable[[Image], PerExample], image: Image) -> tupl
     Raises:
         ValueError: if the function's value does not depend on the image through differentiable operations.
     """
+    ((value, gradient),) = gradients(lambda image: (function(image),), image)
+    return value, gradient
+
+
+def gradients(functions: Callable[[Image], Sequence[PerExample]], image: Image) -> Iterator[tuple[PerExample, Image]]:
+    """Yield the value and the gradient of each of several functions of the same images; one forward pass for all.
+
+    Raises:
+        ValueError: if a value does not depend on the image through differentiable operations.
+    """
     image = image.detach().requires_grad_()
-    value = function(image)
-    if value.requires_grad:
-        (gradient,) = torch.autograd.grad(value.sum(), image, allow_unused=True)
-        if gradient is not None:
-            return value.detach(), gradient
-    raise ValueError(
-        "the loss has no gradient with respect to the image; look for detach(), no_grad(), argmax or rounding in the "
-        "model or the objective"
-    )
+    values = functions(image)
+    for number, value in enumerate(values, start=1):
+        gradient = None
+        if value.requires_grad:
+            more = number < len(values)
+            (gradient,) = torch.autograd.grad(value.sum(), image, allow_unused=True, retain_graph=more)
+        if gradient is None:
+            raise ValueError(
+                "the loss has no gradient with respect to the image; look for detach(), no_grad(), argmax or rounding "
+                "in the model or the objective"
+            )
+        yield value.detach(), gradient
 
 
 @dataclass(eq=False)

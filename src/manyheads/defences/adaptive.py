@@ -4,31 +4,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 from torch import Tensor
 
 from manyheads.defences.rejector import Rejector
-from manyheads.tasks import Relation, Task, named
-from manyheads.threats import Margin, Objective, Targeted, TargetLead, lead
+from manyheads.tasks import UNKNOWN_CLASS, Relation, Task, named
+from manyheads.threats import Constrained, Margin, Objective, Standing, Targeted, TargetLead, all_met, lead
 from manyheads.types import Outputs, PerExample, Truth
 
 
-def all_met(conditions: Float[Tensor, "*axes conditions"]) -> Float[Tensor, "*axes"]:
-    """Return one number that is above zero exactly when all conditions are.
-
-    Where some are not met, it is their sum, so that a gradient step works on all of them at once; where all are met,
-    it is the smallest.
-    """
-    unmet = conditions.clamp_max(0).sum(-1)
-    return torch.where(unmet < 0, unmet, conditions.amin(-1))
-
-
 @dataclass(frozen=True)
-class Evasive(Objective):
+class Evasive(Constrained):
     """Reach the goal while the rejector stays silent: above zero exactly when the guard passes a wrong answer on.
 
     For every wrong class the main head must lead with it and the rejector's conditions for it must hold; the class
-    that is nearest to all of that counts. A tie, between classes or between hidden answers, is not yet a success.
+    that is nearest to all of that counts. A tie, between classes or between hidden answers, is not yet a success. An
+    example whose class is unknown counts as 0: nobody wins it.
 
     Args:
         goal: `Margin` for any wrong class, `Targeted` for the class it aims at.
@@ -56,13 +47,27 @@ class Evasive(Objective):
 
     def __call__(self, outputs: Outputs, truth: Truth) -> PerExample:
         """Return how nearly each example gets a wrong answer through."""
-        scores = outputs[self.rejector.main]
-        answered = _leads(scores)[:, :, None]
-        reached = all_met(torch.cat([answered, self.rejector.conditions(outputs, self.threshold)], dim=2))
-        label = truth[self.rejector.main][:, None]
+        return self._nearest(self.reached(outputs), truth=truth)[0]
+
+    def reached(self, outputs: Outputs) -> Float[Tensor, "batch classes"]:
+        """Return how nearly each example gets each class through, be it wrong or not."""
+        answered = _leads(outputs[self.rejector.main])[:, :, None]
+        return all_met(torch.cat([answered, self.rejector.conditions(outputs, self.threshold)], dim=2))
+
+    def standing(self, outputs: Outputs, truth: Truth) -> Standing:
+        """Return the nearest class's lead, what is missing for the rejector to stay silent on it, and the worth."""
+        worth, nearest = self._nearest(self.reached(outputs), truth=truth)
+        return standing_of(self, outputs, wanted=nearest, worth=worth)
+
+    def _nearest(self, reached: Float[Tensor, "batch classes"], *, truth: Truth) -> tuple[Tensor, Tensor]:
+        """Pick the class that counts, and how nearly it is reached."""
+        label = truth[self.rejector.main]
+        seen, given = label != UNKNOWN_CLASS, label.clamp_min(0)
         if isinstance(self.goal, Margin):
-            return reached.scatter(1, label, float("-inf")).amax(1)
-        return reached.gather(1, self.goal.aim(label[:, 0], classes=scores.shape[1])[:, None])[:, 0]
+            best = reached.scatter(1, given[:, None], float("-inf")).max(1)
+            return best.values.where(seen, 0), best.indices
+        target = self.goal.aim(given, classes=reached.shape[1])
+        return reached.gather(1, target[:, None])[:, 0].where(seen, 0), target
 
     @property
     def success(self) -> Objective:
@@ -125,6 +130,14 @@ class Coherent(Objective):
     def success(self) -> Objective:
         """The wanted class leads on the main head."""
         return self.goal.success
+
+
+def standing_of(evasion: Evasive, outputs: Outputs, *, wanted: Int64[Tensor, " batch"], worth: PerExample) -> Standing:
+    """Return the lead of a class, what is missing for the rejector to stay silent on it, and the given worth."""
+    lead_of = _leads(outputs[evasion.rejector.main]).gather(1, wanted[:, None])[:, 0]
+    conditions = evasion.rejector.conditions(outputs, evasion.threshold)
+    chosen = wanted[:, None, None].expand(-1, 1, conditions.shape[2])
+    return Standing(lead_of, conditions.gather(1, chosen)[:, 0].clamp_max(0).sum(1), worth)
 
 
 def _leads(scores: Float[Tensor, "batch classes"]) -> Float[Tensor, "batch classes"]:

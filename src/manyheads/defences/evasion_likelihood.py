@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 
 from manyheads.defences.adaptive import Evasive
+from manyheads.tasks import UNKNOWN_CLASS
 from manyheads.threats import Margin, Objective
 from manyheads.types import Outputs, PerExample, Truth
 
@@ -27,15 +28,15 @@ class EvasionLikelihood(Objective):
     evasion: Evasive
 
     def __call__(self, outputs: Outputs, truth: Truth) -> PerExample:
-        """Return the log-probability, zero or below."""
+        """Return the log-probability, zero or below; 0 where the true class is unknown."""
         rejector = self.evasion.rejector
         silent = torch.nn.functional.logsigmoid(rejector.conditions(outputs, self.evasion.threshold)).sum(2)
         passed = outputs[rejector.main].log_softmax(1) + silent
-        label = truth[rejector.main]
+        seen, label = truth[rejector.main] != UNKNOWN_CLASS, truth[rejector.main].clamp_min(0)
         if isinstance(self.evasion.goal, Margin):
-            return passed.scatter(1, label[:, None], float("-inf")).logsumexp(1)
+            return passed.scatter(1, label[:, None], float("-inf")).logsumexp(1).where(seen, 0)
         wanted = self.evasion.goal.aim(label, classes=passed.shape[1])
-        return passed.gather(1, wanted[:, None])[:, 0]
+        return passed.gather(1, wanted[:, None])[:, 0].where(seen, 0)
 
     @property
     def success(self) -> Objective:

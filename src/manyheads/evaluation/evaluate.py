@@ -55,8 +55,8 @@ def evaluate(
     """Attack every example once and record what happened.
 
     Every result is recomputed without autocast from the image that the attack returned, and the attack works on a copy
-    of the batch. Random numbers depend on the seed, the threat, and each example's index: neither batch size nor the
-    number of processes changes a fact.
+    of the batch. Random numbers depend on the seed and each example's index: neither batch size nor the number of
+    processes changes a fact, and an attacker who starts with what another does finds what the other finds.
 
     Of a classification task the facts hold truth and answers; of any other task each example's loss and what it adds to
     the task's counter, from which `dense_scores` makes scores. An example without a target has null there.
@@ -94,7 +94,7 @@ def evaluate(
         if observe is not None:
             observe(attacked)
     table = _gathered(parts, fabric)
-    main = guard.rejector.main if guard is not None else _attacked_task(threat)
+    main = guard.rejector.main if guard is not None else attacked_task(threat)
     return Facts(table.with_columns(pl.lit(main).alias("main")).sort("index"))
 
 
@@ -111,7 +111,7 @@ def _numbered(batch: dict[str, Tensor], *, start: int, fabric: Fabric | None) ->
 def _attack_copy(batch: Batch, threat: ThreatModel, attack: Attack, *, seed: int) -> Tensor:
     """Run the attack on a copy, so that it can change neither the clean images nor the truth."""
     copy = {name: value.clone() for name, value in batch.items()}
-    streams = Streams.of_examples(batch["index"], seed=seed, stage=f"evaluate {threat.name}")
+    streams = Streams.of_examples(batch["index"], seed=seed, stage="evaluate")
     return attack(threat.loss(copy), copy["image"], threat.budget, rng=streams)
 
 
@@ -199,7 +199,7 @@ def _measurements(task: Task, attacked: Attacked) -> dict[str, _Column]:
     return columns
 
 
-def _attacked_task(threat: ThreatModel) -> str:
+def attacked_task(threat: ThreatModel) -> str:
     """Name of the task that the attacker wants wrong, for a victim without a guard."""
     objective = getattr(threat.objective, "goal", threat.objective)
     weights = getattr(objective, "weights", None)

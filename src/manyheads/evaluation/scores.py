@@ -29,10 +29,13 @@ def scores(facts: Facts) -> pl.DataFrame:
     - `rejection_rate`: rejected inputs among all;
     - `accuracy_with_rejection`: clean, right and accepted inputs among all (a rejection counts as an error); attacked,
       right or rejected inputs among all (a rejection counts as a success: robust accuracy with reject option);
-    - `accepted_error`: accepted wrong inputs among all.
+    - `accepted_error`: accepted wrong inputs among all;
+    - `all_fooled` and `any_fooled`: inputs on which all classification heads answer wrongly, and on which at least one
+      does, rejections ignored; of two heads or more, whose names make up `task`, joined by `+`.
 
-    All but the rejection rate leave out examples whose class is unknown. Where the main task is not one of
-    classification there is only the rejection rate; `dense_scores` speaks of the others.
+    All but the rejection rate leave out examples whose class is unknown, the last two those that lack any of the tasks.
+    Where the main task is not one of classification there is only the rejection rate; `dense_scores` speaks of the
+    others.
     """
     rows = []
     for key, part in facts.table.group_by(GROUP, maintain_order=True):
@@ -55,11 +58,23 @@ def _counts(
         truth = part[f"{task}.truth"]
         if truth.count():  # of what is not null: facts of a model without this task may stand in the same table
             counts["accuracy", task] = (int((truth == part[f"{task}.{condition}"]).sum()), truth.count())
+    counts |= _joint_counts(part, condition=condition, tasks=[task for _, task in counts])
     rejections = part[f"rejected_{condition}"]
     counts["rejection_rate", main] = (int(rejections.sum()), len(part))
     if main in tasks:
         counts |= _main_counts(part.drop_nulls(f"{main}.truth"), main=main, condition=condition)
     return counts
+
+
+def _joint_counts(part: pl.DataFrame, *, condition: str, tasks: list[str]) -> dict[tuple[str, str], tuple[int, int]]:
+    """Count the examples on which several heads err together, or any of them."""
+    if len(tasks) < 2:
+        return {}
+    judged = part.drop_nulls([f"{task}.truth" for task in tasks])
+    wrong = [pl.col(f"{task}.truth") != pl.col(f"{task}.{condition}") for task in tasks]
+    all_wrong, any_wrong = judged.select(pl.all_horizontal(wrong).sum(), any=pl.any_horizontal(wrong).sum()).row(0)
+    together = "+".join(tasks)
+    return {("all_fooled", together): (all_wrong, len(judged)), ("any_fooled", together): (any_wrong, len(judged))}
 
 
 def _main_counts(part: pl.DataFrame, *, main: str, condition: str) -> dict[tuple[str, str], tuple[int, int]]:

@@ -2,18 +2,34 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import isfinite
 
-from manyheads.attacks import BIM, MIM, PGD, Attack, Restarts, UnscaledMIM
-from manyheads.defences import AllWrong, Coherent, EvasionLikelihood, Evasive, Guard
-from manyheads.experiments.experiment import Experiment, Knowledge, Trial
+from torch import nn
+
+from manyheads.attacks import BIM, MIM, PGD, Attack, Noise, Restarts, UnscaledMIM
+from manyheads.defences import AllWrong, Coherent, EvasionLikelihood, Evasive, Guard, adaptive_ensemble
+from manyheads.experiments.experiment import Experiment
 from manyheads.experiments.materials import relations
+from manyheads.experiments.trial import Blind, Knowledge, Trial
 from manyheads.tasks import Task
 from manyheads.threats import Margin, Objective, Targeted, TaskLoss, ThreatModel
 
+AIMED = 9
+"""How many wrong classes an adaptive attacker aims at, the nearest first."""
 
-def threat(trial: Trial, *, knowledge: Knowledge, guard: Guard, tasks: Sequence[Task]) -> ThreatModel:
+
+def threat(
+    trial: Trial,
+    *,
+    knowledge: Knowledge | Blind,
+    guard: Guard,
+    tasks: Sequence[Task],
+    surrogate: nn.Module | None = None,
+) -> ThreatModel:
     """Make the threat model of one trial for an attacker who knows so much.
 
+    - `noise` looks at no model;
+    - `transfer` attacks the main head of a model of their own;
     - `gray-box` knows the main head only and attacks it;
     - `white-box` knows all heads and attacks them together, not the rule that ties them;
     - `adaptive` knows all heads and the rule, and wants a wrong answer that passes the guard.
@@ -23,15 +39,38 @@ def threat(trial: Trial, *, knowledge: Knowledge, guard: Guard, tasks: Sequence[
         knowledge: what the attacker knows.
         guard: the victim.
         tasks: the victim's tasks, main task first.
+        surrogate: the attacker's own model, for a transfer attack.
+
+    Raises:
+        ValueError: if a transfer attack has no model of its own.
     """
-    makers = {"gray-box": _gray, "white-box": _white, "adaptive": _adaptive}
+    makers = {"noise": _gray, "transfer": _gray, "gray-box": _gray, "white-box": _white, "adaptive": _adaptive}
     objective = makers[knowledge](trial, guard, tasks)
-    return ThreatModel(name=knowledge, model=guard.model, tasks=tasks, objective=objective, budget=trial.budget)
+    model = surrogate if knowledge == "transfer" else guard.model
+    if model is None:
+        raise ValueError("a transfer attack needs a model of the attacker's own; give it as surrogate=...")
+    return ThreatModel(name=knowledge, model=model, tasks=tasks, objective=objective, budget=trial.budget)
 
 
-def attack(trial: Trial) -> Attack:
-    """Make the search of one trial."""
-    return Restarts(trial.attack, times=trial.restarts) if trial.restarts > 1 else trial.attack
+def attack(trial: Trial, *, knowledge: Knowledge | Blind, guard: Guard, tasks: Sequence[Task]) -> Attack:
+    """Make the search of one trial for an attacker who knows so much; of one who looks at no model, one draw.
+
+    The adaptive attacker is the worst of many, those who know less among them: no evaluation shows it weaker than the
+    gray-box attacker.
+
+    Args:
+        trial: what the attacker wants and may change.
+        knowledge: what the attacker knows.
+        guard: the victim.
+        tasks: the victim's tasks, main task first.
+    """
+    if knowledge == "noise":
+        return Noise()
+    search = Restarts(trial.attack, times=trial.restarts) if trial.restarts > 1 else trial.attack
+    if knowledge != "adaptive":
+        return search
+    lesser = tuple(make(trial, guard, tasks) for make in (_gray, _white))
+    return adaptive_ensemble(_evasion(trial, guard, tasks), search, lesser=(*lesser, Margin(tasks[0])), classes=AIMED)
 
 
 @dataclass(frozen=True)
@@ -46,7 +85,7 @@ class Assault:
 
     name: str
     trial: Trial
-    knowledge: Knowledge
+    knowledge: Knowledge | Blind
 
     @property
     def eps(self) -> float:
@@ -58,7 +97,7 @@ def assaults(experiment: Experiment) -> tuple[Assault, ...]:
     """List what a trained model is put through: every trial by every attacker, then the curve over eps.
 
     Without hidden heads all heads are the main head, so that the white-box attacker is left out; it is not run over
-    the curve either.
+    the curve either. Attackers who do not know the model run the trials of limited size that have no target.
 
     Raises:
         ValueError: if there is nothing.
@@ -68,6 +107,12 @@ def assaults(experiment: Experiment) -> tuple[Assault, ...]:
         for name, trial in experiment.trials.items()
         for knowledge in dict.fromkeys(trial.knowledge)
         if experiment.hidden or knowledge != "white-box"
+    ]
+    listed += [
+        Assault(name, trial, knowledge)
+        for name, trial in experiment.trials.items()
+        for knowledge in dict.fromkeys(experiment.blind)
+        if isfinite(trial.budget.eps) and trial.goal != "targeted"
     ]
     for eps in experiment.sweep:
         trial = _resized(experiment.trials[experiment.sweep_trial], eps=eps, examples=experiment.sweep_examples)
@@ -101,6 +146,10 @@ def _white(trial: Trial, guard: Guard, tasks: Sequence[Task]) -> Objective:  # n
 
 
 def _adaptive(trial: Trial, guard: Guard, tasks: Sequence[Task]) -> Objective:
-    goal = Targeted(tasks[0]) if trial.goal == "targeted" else Margin(tasks[0])
-    evasion = Evasive(goal, guard.rejector, guard.threshold)
+    evasion = _evasion(trial, guard, tasks)
     return EvasionLikelihood(evasion) if trial.goal == "untargeted" else evasion
+
+
+def _evasion(trial: Trial, guard: Guard, tasks: Sequence[Task]) -> Evasive:
+    goal = Targeted(tasks[0]) if trial.goal == "targeted" else Margin(tasks[0])
+    return Evasive(goal, guard.rejector, guard.threshold)

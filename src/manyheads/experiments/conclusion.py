@@ -2,17 +2,20 @@
 
 from manyheads.experiments.dense_experiment import DenseExperiment
 from manyheads.experiments.dense_reporting import dense_results, report_dense
+from manyheads.experiments.finished import Finished
 from manyheads.experiments.generative_experiment import GenerativeExperiment
 from manyheads.experiments.generative_reporting import generative_table, report_generative
-from manyheads.experiments.reporting import Finished, report
+from manyheads.experiments.reporting import report
 from manyheads.experiments.run import Outcome
-from manyheads.reports import Table, dense_table, main_table, rejection_table
+from manyheads.experiments.verdict import checked, reached
+from manyheads.reports import Checklist, Table, Verdict, dense_table, main_table, rejection_table
 
 
-def conclude(outcome: Outcome) -> tuple[Table, ...]:
-    """Write the page of a finished run, and return its tables.
+def conclude(outcome: Outcome) -> tuple[Table | Checklist | Verdict, ...]:
+    """Write the page of a finished run, and return what a terminal shows of it.
 
-    Of a dense run there is one per task, with its headline score; of a generative run one of all that was attacked.
+    Of a dense run these are tables, one per task, with its headline score; of a generative run one of all that was
+    attacked; of a classifier tables, then the sanity checks, then the verdict.
     """
     files = outcome.files
     name = outcome.experiment.name
@@ -28,4 +31,6 @@ def conclude(outcome: Outcome) -> tuple[Table, ...]:
     finished = Finished((files,))
     report(finished, files.report, heading=heading)
     results = finished.results
-    return (main_table(results), *(rejection_table(results, one) for one in results.challenges))
+    tables = (main_table(results), *(rejection_table(results, one) for one in results.challenges))
+    checks = checked(finished)
+    return (*tables, *([checks] if checks.rows else []), *reached(finished))

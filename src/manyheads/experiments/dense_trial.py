@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from manyheads.attacks import BIM, FGSM, MIM, PGD, UnscaledMIM
-from manyheads.experiments.experiment import AnyBudget
+from manyheads.experiments.trial import AnyBudget
 from manyheads.threats import Linf
 
 Attacked = Literal["main", "all"]

@@ -6,7 +6,7 @@ from math import inf
 from pathlib import Path
 from typing import Literal
 
-from manyheads.attacks import BIM, CW, FGSM, MIM, PGD
+from manyheads.attacks import PGD
 from manyheads.data.office31 import Domain
 from manyheads.experiments.file_title import file_title
 from manyheads.experiments.refusals import (
@@ -15,7 +15,8 @@ from manyheads.experiments.refusals import (
     refuse_trial_names,
     refuse_two_roots,
 )
-from manyheads.threats import L1, L2, Linf
+from manyheads.experiments.trial import AnyAttack, AnyBudget, Blind, Trial
+from manyheads.threats import Linf
 from manyheads.training import SGD, Adam, Constant, Cosine, OneCycle, StepDecay
 
 DataName = Literal[
@@ -25,18 +26,6 @@ DataName = Literal[
 
 Encoder = Literal["small_conv_net", "small_resnet", "lenet", "resnet18", "wide_resnet", "alexnet"]
 """The encoders that can be named."""
-
-Goal = Literal["untargeted", "targeted", "margin"]
-"""What an attacker may want."""
-
-Knowledge = Literal["gray-box", "white-box", "adaptive"]
-"""What an attacker may know: the main head; all heads; all heads and the guard's rule."""
-
-AnyAttack = FGSM | BIM | PGD | MIM | CW
-"""The attacks that an experiment may name."""
-
-AnyBudget = Linf | L2 | L1
-"""The budgets that an experiment may name."""
 
 
 @dataclass(frozen=True)
@@ -120,28 +109,6 @@ class Training:
 
 
 @dataclass(frozen=True)
-class Trial:
-    """One attack that the trained model is put through.
-
-    Args:
-        attack: the search for images.
-        budget: which images are allowed.
-        goal: `untargeted` raises the loss of the true class, `targeted` the probability of the next class, `margin` the
-            lead of the best wrong class.
-        restarts: how many times the attack may try.
-        examples: how many test examples it attacks, at most; None for all.
-        knowledge: which attackers run it.
-    """
-
-    attack: AnyAttack
-    budget: AnyBudget
-    goal: Goal = "untargeted"
-    restarts: int = 1
-    examples: int | None = None
-    knowledge: tuple[Knowledge, ...] = ("gray-box", "white-box", "adaptive")
-
-
-@dataclass(frozen=True)
 class Rejection:
     """The guard's rule.
 
@@ -171,9 +138,11 @@ class Experiment:
         training: how it is trained.
         rejection: the guard's rule.
         trials: the attacks, by the name that reports call them.
+        blind: who attacks without knowing the model, in every trial of limited size that has no target.
         sweep: further eps at which `sweep_trial` is run gray-box and adaptive, for a curve.
         sweep_trial: name of the trial whose budget is swept.
         sweep_examples: how many test examples it attacks at each further eps; None for as many as the trial.
+        sanity_examples: how many test examples the sanity checks attack, at most; 0 for no checks.
         seed: decides initial weights, order of examples and all random starts.
         batch_size: examples per batch in evaluation; decides no result.
         workers: processes that decode image files ahead; decides no result.
@@ -192,9 +161,11 @@ class Experiment:
     training: Training = field(default_factory=Training)
     rejection: Rejection = field(default_factory=Rejection)
     trials: Mapping[str, Trial] = field(default_factory=dict)
+    blind: tuple[Blind, ...] = ("noise", "transfer")
     sweep: tuple[float, ...] = ()
     sweep_trial: str = "pgd untargeted"
     sweep_examples: int | None = None
+    sanity_examples: int = 32
     seed: int = 0
     batch_size: int = 250
     workers: int = 0
@@ -223,6 +194,8 @@ class Experiment:
             **{f"trials.{name}.examples": trial.examples for name, trial in self.trials.items()},
         }
         refuse_low_counts(counts)
+        if self.sanity_examples < 0:
+            raise ValueError(f"sanity_examples is a count, 0 for no checks, got {self.sanity_examples}")
         if not 0 <= self.rejection.reject < 1:
             raise ValueError(f"rejection.reject is a share of clean inputs in [0, 1), got {self.rejection.reject}")
 

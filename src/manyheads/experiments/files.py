@@ -68,6 +68,16 @@ class RunFiles:
         return self.folder / "scores.parquet"
 
     @property
+    def sanity(self) -> Path:
+        """What the sanity checks found; runs of older versions have none."""
+        return self.folder / "sanity.parquet"
+
+    @property
+    def surface(self) -> Path:
+        """The loss around some test images; runs of older versions have none."""
+        return self.folder / "surface.parquet"
+
+    @property
     def vulnerability(self) -> Path:
         """First-order vulnerability of a dense model, where it was planned."""
         return self.folder / "vulnerability.parquet"

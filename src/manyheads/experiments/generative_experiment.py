@@ -7,8 +7,9 @@ from typing import Literal
 
 from manyheads.attacks import BIM, FGSM, MIM, PGD, Noise
 from manyheads.experiments.dense_experiment import DenseExperiment
-from manyheads.experiments.experiment import AnyBudget, Experiment
+from manyheads.experiments.experiment import Experiment
 from manyheads.experiments.refusals import refuse_low_counts, refuse_stray_name
+from manyheads.experiments.trial import AnyBudget
 from manyheads.threats import Linf
 from manyheads.training import SGD, Adam, Constant, Cosine, OneCycle, StepDecay
 

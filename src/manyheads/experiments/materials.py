@@ -78,14 +78,20 @@ def open_data(experiment: Experiment) -> Splits:
             be resized, or the data is not as it should be.
     """
     wanted = experiment.data
-    train, test = _read(experiment, split="train"), _read(experiment, split="test")
+    train, test = read_split(experiment, split="train"), read_split(experiment, split="test")
     train, validation = split(train, share=wanted.validation_share, seed=experiment.seed)
     if wanted.train_examples is not None:
         train = take(train, count=wanted.train_examples, seed=experiment.seed)
     return Splits(train, validation, test)
 
 
-def _read(experiment: Experiment, *, split: Literal["train", "test"]) -> Source:
+def read_split(experiment: Experiment, *, split: Literal["train", "test"]) -> Source:
+    """Read one of the data set's own splits, whole.
+
+    Raises:
+        ValueError: if a folder is needed and none is given, one is given and none is needed, images of one size shall
+            be resized, or the data is not as it should be.
+    """
     wanted = experiment.data
     root = experiment.data_root or wanted.root
     if wanted.size is not None and wanted.name not in RESIZED:

@@ -11,13 +11,14 @@ from cattrs.v import format_exception
 
 from manyheads.experiments.dense_experiment import DenseExperiment
 from manyheads.experiments.dense_trial import DenseAttack
-from manyheads.experiments.experiment import AnyAttack, AnyBudget, Experiment
+from manyheads.experiments.experiment import Experiment
 from manyheads.experiments.generative_experiment import (
     AnyExperiment,
     AnyVictim,
     GenerativeExperiment,
     ReferenceAttack,
 )
+from manyheads.experiments.trial import AnyAttack, AnyBudget
 from manyheads.training import SGD, Adam, Constant, Cosine, OneCycle, StepDecay
 
 PLACES = ("folder", "data_root", "data.root", "scenes.root", "batch_size", "workers")

@@ -2,9 +2,6 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 
@@ -13,113 +10,31 @@ import polars as pl
 from manyheads import __version__
 from manyheads.experiments.experiment import Experiment
 from manyheads.experiments.files import RunFiles
+from manyheads.experiments.finished import Finished, title, training
 from manyheads.experiments.record import to_json
+from manyheads.experiments.verdict import checked, reached, surfaces
 from manyheads.reports import (
     ADAPTIVE,
     GRAY,
-    WHITE,
     Challenge,
     Exhibit,
     Printed,
     Provenance,
     ReportContents,
-    Results,
     Section,
     accuracy_section,
     cautions,
     eps_section,
     findings,
+    gain_section,
     gallery_section,
     hidden_section,
     load_exhibit,
     rejection_section,
+    sanity_section,
     training_section,
     write_report,
 )
-
-
-@dataclass(frozen=True, eq=False)
-class Finished:
-    """Finished runs on one data set, ready to be reported together.
-
-    Args:
-        runs: their folders, in the order of the tables.
-
-    Raises:
-        ValueError: if there is none, one has no scores yet, or two are of one combination and training.
-    """
-
-    runs: tuple[RunFiles, ...]
-
-    def __post_init__(self) -> None:
-        """Refuse what has nothing to report, and what no table could tell apart."""
-        if not self.runs:
-            raise ValueError("a report needs at least one finished run, got none")
-        unfinished = [str(files.folder) for files in self.runs if not files.scores.exists()]
-        if unfinished:
-            raise ValueError(f"these runs have no scores yet: {', '.join(unfinished)}; run them first")
-        places: dict[str, Path] = {}
-        for one, files in zip(self.experiments, self.runs, strict=True):
-            if title(one) in places:
-                raise ValueError(
-                    f"{places[title(one)]} and {files.folder} both hold a model {title(one)!r}, which no table could "
-                    "tell apart; report each by itself"
-                )
-            places[title(one)] = files.folder
-
-    @cached_property
-    def experiments(self) -> tuple[Experiment, ...]:
-        """What was run."""
-        return tuple(files.read_experiment() for files in self.runs)
-
-    @property
-    def date(self) -> str:
-        """Day on which the last of them was finished (UTC)."""
-        when = max(files.scores.stat().st_mtime for files in self.runs)
-        return datetime.fromtimestamp(when, tz=UTC).date().isoformat()
-
-    @cached_property
-    def everything(self) -> Results:
-        """All scores, those over a range of eps included.
-
-        A model without hidden tasks has the same white-box numbers as gray-box ones: all its heads are the main head.
-        """
-        parts = []
-        for one, files in zip(self.experiments, self.runs, strict=True):
-            scores = pl.read_parquet(files.scores).with_columns(pl.lit(title(one)).alias("model"))
-            parts.append(scores)
-            if not one.hidden:
-                parts.append(scores.filter(threat=GRAY).with_columns(pl.lit(WHITE).alias("threat")))
-        rows = [(title(one), combination(one), training(one)) for one in self.experiments]
-        models = pl.DataFrame(rows, schema=["model", "combination", "training"], orient="row")
-        return Results(pl.concat(parts), models)
-
-    @cached_property
-    def results(self) -> Results:
-        """The scores of the trials at their own budgets."""
-        budgets = [
-            (title(one), name, float(trial.budget.eps))
-            for one in self.experiments
-            for name, trial in one.trials.items()
-        ]
-        own = pl.DataFrame(budgets, schema=["model", "attack", "eps"], orient="row")
-        scores = self.everything.scores.join(own, on=["model", "attack", "eps"], how="semi", maintain_order="left")
-        return Results(scores, self.everything.models)
-
-
-def title(experiment: Experiment) -> str:
-    """Short name of a model among those on the same data."""
-    return f"{combination(experiment)} {training(experiment)}"
-
-
-def combination(experiment: Experiment) -> str:
-    """Name of a model's combination of tasks."""
-    return "+".join(["main", *experiment.hidden])
-
-
-def training(experiment: Experiment) -> str:
-    """Name of a model's kind of training."""
-    return "plain" if experiment.training.hardening is None else "hardened"
 
 
 def report(
@@ -140,6 +55,8 @@ def report(
         for one, files in zip(finished.experiments, finished.runs, strict=True)
     }
     sections = (
+        gain_section(finished.gains, results),
+        sanity_section(checked(finished), surfaces(finished)),
         accuracy_section(results, printed=main),
         rejection_section(results),
         hidden_section(results, printed=hidden),
@@ -153,6 +70,7 @@ def report(
         cautions=cautions(results),
         sections=tuple(section for section in sections if isinstance(section, Section)),
         provenance=_provenance(finished),
+        verdicts=reached(finished),
     )
     write_report(path, contents)
 

@@ -7,6 +7,7 @@ import polars as pl
 from manyheads.evaluation import Facts
 from manyheads.experiments.dense_experiment import DenseExperiment
 from manyheads.experiments.dense_run import carry_out_dense
+from manyheads.experiments.examination import examine, is_examined
 from manyheads.experiments.experiment import Experiment
 from manyheads.experiments.files import RunFiles
 from manyheads.experiments.generative_experiment import AnyExperiment, GenerativeExperiment
@@ -33,7 +34,9 @@ class Outcome:
 
 
 def run(experiment: AnyExperiment, bars: Bars) -> Outcome:
-    """Carry an experiment out: train, guard, attack, score; a dense one has no guard, a generative one first victims.
+    """Carry an experiment out: train, guard, attack, check, score.
+
+    A dense model has no guard and is not checked; a generator's victims are carried out before it.
 
     What is on disk already is not done again, so that a stopped run goes on; a finished one returns at once, without
     its data, and leaves its files as they are.
@@ -61,7 +64,9 @@ def run(experiment: AnyExperiment, bars: Bars) -> Outcome:
 
 def _carry_out(experiment: Experiment, files: RunFiles, bars: Bars) -> tuple[Facts, pl.DataFrame]:
     facts = facts_on_disk(files, experiment)
-    if facts is None:
+    if facts is None or not is_examined(files, experiment):
         shop = open_workshop(experiment, files)
-        facts = attack_all(shop, guard(shop, train(shop, bars)), bars)
+        victim = guard(shop, train(shop, bars))
+        facts = attack_all(shop, victim, bars)
+        examine(shop, victim, bars, facts=facts)
     return facts, score(files, facts)

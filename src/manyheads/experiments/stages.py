@@ -17,9 +17,11 @@ from manyheads.experiments.gallery import Gallery
 from manyheads.experiments.guard_record import record
 from manyheads.experiments.materials import Splits, make_model, make_rejector, make_tasks, open_data
 from manyheads.experiments.progress import Bars
+from manyheads.experiments.surrogate import train_surrogate
 from manyheads.models import MultiTaskModel
 from manyheads.tasks import Task
 from manyheads.threats import TaskLoss, ThreatModel
+from manyheads.threats.knowledge import TRANSFER
 from manyheads.training import Adversarial, Checkpoints, Clean, Measurement, Plan, Ramped, Step, fit
 
 
@@ -115,7 +117,12 @@ def guard(shop: Workshop, model: nn.Module) -> Guard:
 
 def attack_all(shop: Workshop, victim: Guard, bars: Bars) -> Facts:
     """Run every trial by every attacker, skip what is on disk already, and return all facts."""
-    return joined([_attacked(shop, victim, bars, assault=one) for one in assaults(shop.experiment)])
+    planned = assaults(shop.experiment)
+    surrogate = None
+    if any(one.knowledge == TRANSFER and not _facts_of(shop.files, one).exists() for one in planned):
+        with bars.bar(f"train the surrogate of {shop.experiment.name}"):
+            surrogate = train_surrogate(shop.experiment, train=shop.splits.train, main=shop.tasks[0])
+    return joined([_attacked(shop, victim, bars, assault=one, surrogate=surrogate) for one in planned])
 
 
 def facts_on_disk(files: RunFiles, experiment: Experiment) -> Facts | None:
@@ -132,7 +139,7 @@ def _facts_of(files: RunFiles, assault: Assault) -> Path:
     return files.facts_of(assault.knowledge, trial=assault.name, eps=assault.eps)
 
 
-def _attacked(shop: Workshop, victim: Guard, bars: Bars, *, assault: Assault) -> Facts:
+def _attacked(shop: Workshop, victim: Guard, bars: Bars, *, assault: Assault, surrogate: nn.Module | None) -> Facts:
     path = _facts_of(shop.files, assault)
     if path.exists():
         return Facts.load(path)
@@ -144,8 +151,8 @@ def _attacked(shop: Workshop, victim: Guard, bars: Bars, *, assault: Assault) ->
     with bars.bar(f"{knowledge} {assault.name} on {shop.experiment.name}") as advance:
         facts = evaluate(
             victim,
-            threat(trial, knowledge=knowledge, guard=victim, tasks=shop.tasks),
-            attack(trial),
+            threat(trial, knowledge=knowledge, guard=victim, tasks=shop.tasks, surrogate=surrogate),
+            attack(trial, knowledge=knowledge, guard=victim, tasks=shop.tasks),
             _shown(shop.loader(test), advance),
             seed=shop.experiment.seed,
             observe=gallery.observe,

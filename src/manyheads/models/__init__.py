@@ -1,6 +1,16 @@
 """Models: encoders, heads, what joins them, and their weights on disk."""
 
-from manyheads.models.checkpoint import load_weights, save_weights
+from manyheads.models.adapter import (
+    Adapted,
+    adapt,
+)
+from manyheads.models.averaged import (
+    Averaged,
+)
+from manyheads.models.checkpoint import (
+    load_weights,
+    save_weights,
+)
 from manyheads.models.decoders import (
     BilinearUpsampling,
     DilatedDecoder,
@@ -34,10 +44,27 @@ from manyheads.models.generators import (
     instance_norm,
     mta_generator,
 )
-from manyheads.models.heads import DecoderMaker, dense_heads, drn_heads, linear_heads, shared_tail_heads
-from manyheads.models.initialisation import seeded
-from manyheads.models.mtan import AttendedSegNet, AttentionHead, mtan, mtan_heads
-from manyheads.models.multitask import MultiTaskModel, Normalise, ParameterCounts
+from manyheads.models.heads import (
+    DecoderMaker,
+    dense_heads,
+    drn_heads,
+    linear_heads,
+    shared_tail_heads,
+)
+from manyheads.models.initialisation import (
+    seeded,
+)
+from manyheads.models.mtan import (
+    AttendedSegNet,
+    AttentionHead,
+    mtan,
+    mtan_heads,
+)
+from manyheads.models.multitask import (
+    MultiTaskModel,
+    Normalise,
+    ParameterCounts,
+)
 from manyheads.models.segnet import (
     SEGNET_FILTERS,
     SMALL_SEGNET_FILTERS,
@@ -48,14 +75,18 @@ from manyheads.models.segnet import (
     segnet_answers,
     segnet_heads,
 )
-from manyheads.models.view import HeadView
+from manyheads.models.view import (
+    HeadView,
+)
 
 __all__ = [
     "SEGNET_FILTERS",
     "SMALL_SEGNET_FILTERS",
+    "Adapted",
     "AlexNet",
     "AttendedSegNet",
     "AttentionHead",
+    "Averaged",
     "BilinearUpsampling",
     "DecoderMaker",
     "DenseResNet18",
@@ -87,6 +118,7 @@ __all__ = [
     "Universal",
     "UpsamplingDecoder",
     "WideResNet",
+    "adapt",
     "dense_heads",
     "drn_heads",
     "gap_generator",

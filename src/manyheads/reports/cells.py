@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from manyheads.reports.measures import SHARE, Measure
+from manyheads.reports.measures import POINTS, SHARE, Measure
 
 LOWER, HIGHER = "▼", "▲"
 """Marks of a cell that is lower, or higher, and so clearly worse than the gray-box one: the intervals do not touch."""
@@ -81,7 +81,8 @@ class Cell:
         """The interval in the unit of the number, empty where there is none."""
         if self.low is None or self.high is None:
             return ""
-        return f"{self.measure.write(self.low)}–{self.measure.write(self.high)}"
+        between = " to " if self.measure == POINTS else "–"  # a dash would read as a minus
+        return self.measure.write(self.low) + between + self.measure.write(self.high)
 
     @property
     def paper(self) -> str:

@@ -9,11 +9,13 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from manyheads.reports.cells import NOT_MEASURED, Cell, Table
+from manyheads.reports.checklist import Checklist
 from manyheads.reports.dense_gallery import DenseExhibit, scenes
 from manyheads.reports.gallery import CAUGHT, FOOLED, REFUSED, SURVIVED, Card, Exhibit, cards
 from manyheads.reports.measures import SHARE
-from manyheads.reports.results import ADAPTIVE, GRAY
+from manyheads.reports.verdict import Verdict
 from manyheads.reports.verdicts import Caution, Finding
+from manyheads.threats.knowledge import ADAPTIVE, GRAY
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +49,7 @@ class Section:
         pictures: shown beside each other where there is room.
         exhibits: galleries; those of one model and attack are shown together.
         dense_exhibits: galleries of dense models; the first of them is open.
+        checklists: sanity checks, shown after the tables.
     """
 
     title: str
@@ -55,6 +58,7 @@ class Section:
     pictures: tuple[Picture, ...] = ()
     exhibits: tuple[Exhibit, ...] = ()
     dense_exhibits: tuple[DenseExhibit, ...] = ()
+    checklists: tuple[Checklist, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +92,7 @@ class ReportContents:
         cautions: what a reader must not overlook.
         sections: tables, figures and galleries.
         provenance: where all of it comes from.
+        verdicts: what was claimed and what stands, before all else.
     """
 
     title: str
@@ -95,6 +100,7 @@ class ReportContents:
     cautions: tuple[Caution, ...]
     sections: tuple[Section, ...]
     provenance: Provenance
+    verdicts: tuple[Verdict, ...] = ()
 
 
 def write_report(path: Path, contents: ReportContents) -> None:

@@ -77,6 +77,16 @@ RATIO = Measure(unit="%", write=percent, quote=_quote_percent, scale=100.0)
 CHANGE = Measure(unit="%", write=_signed, quote=_quote_signed, lowest=-inf)
 """A change in percent, positive where something became better; the number itself is in percent."""
 
+POINTS = Measure(
+    unit="points",
+    write=lambda share: _signed(100 * share),
+    quote=lambda share: _quote_signed(100 * share),
+    scale=100.0,
+    lowest=-1.0,
+    highest=1.0,
+)
+"""A difference of two shares, in percentage points; the number itself is between −1 and 1."""
+
 
 def quantity(unit: str) -> Measure:
     """Make the measure of a quantity that has this unit; empty for a plain number."""

@@ -7,9 +7,9 @@ from typing import Any
 from matplotlib import rc, rc_context, rcdefaults
 from matplotlib.rcsetup import cycler
 
-from manyheads.reports.results import ADAPTIVE, GRAY, WHITE
+from manyheads.threats.knowledge import ADAPTIVE, GRAY, NOISE, TRANSFER, WHITE
 
-_THREATS = {GRAY: "#6b7280", WHITE: "#0072b2", ADAPTIVE: "#d55e00"}
+_THREATS = {NOISE: "#a3a3a3", TRANSFER: "#7b5ea7", GRAY: "#6b7280", WHITE: "#0072b2", ADAPTIVE: "#d55e00"}
 _OTHERS = ("#009e73", "#cc79a7", "#56b4e9", "#b8860b", "#000000")
 _MARKERS = "os^DvPX"
 _DASHES = ("-", "--", ":", "-.")

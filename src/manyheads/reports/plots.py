@@ -1,5 +1,6 @@
 """Figures: bars with and without rejection, accuracy over the size of the perturbation, training curves."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from io import BytesIO
 from math import isfinite
@@ -11,7 +12,8 @@ from matplotlib.ticker import MaxNLocator
 
 from manyheads.reports.cells import EMPTY, NOT_MEASURED, Cell
 from manyheads.reports.palette import colour, dashes, house_style, marker
-from manyheads.reports.results import ADAPTIVE, GRAY, HEADLINE, Challenge, Results, eps_label
+from manyheads.reports.results import HEADLINE, Challenge, Results, eps_label
+from manyheads.threats.knowledge import ADAPTIVE, GRAY, NOISE, TRANSFER
 
 _BAR = 0.2
 _SIZE = (5.2, 3.5)
@@ -67,7 +69,7 @@ def accuracy_over_eps(
     if not challenges:
         raise ValueError(f"{attack!r} in {norm} was not measured at any finite eps; nothing can be drawn over eps")
     figure, axes = _panel(f"{model}: {attack}")
-    for threat in results.threats:
+    for threat in _swept(results, challenges):
         points = [(one.eps, results.attacked(model, challenge=one, threat=threat, score=score)) for one in challenges]
         style = "-" + marker(threat, threats=results.threats)
         _draw_line(axes, points, label=threat, style=style, color=colour(threat, threats=results.threats))
@@ -78,6 +80,12 @@ def accuracy_over_eps(
     _percent_axis(axes, f"{score.replace('_', ' ')}, %")
     figure.legend(loc="outside lower center", ncols=4, fontsize=9)
     return figure
+
+
+def _swept(results: Results, challenges: Sequence[Challenge]) -> tuple[str, ...]:
+    """Name the threats to draw over eps: blind ones only where they were measured at several sizes."""
+    counted = Counter(threat for one in challenges for threat in results.threats_of(one))
+    return tuple(threat for threat in results.threats if counted[threat] > 1 or threat not in {NOISE, TRANSFER})
 
 
 @house_style()

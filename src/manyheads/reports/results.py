@@ -8,12 +8,13 @@ from math import isinf
 import polars as pl
 
 from manyheads.reports.cells import Cell
-
-GRAY, WHITE, ADAPTIVE = "gray-box", "white-box", "adaptive"
-"""Names of the threats: knows all but the hidden heads; attacks all heads; knows the hidden heads and the rule."""
+from manyheads.threats.knowledge import ADAPTIVE, GRAY, KNOWLEDGE, WHITE
 
 HEADLINE = "accuracy_with_rejection"
 """The score that counts for a guarded model: attacked images that it answers rightly or rejects, of all."""
+
+_OF_HEADS = ("accuracy", "all_fooled", "any_fooled")
+"""Scores that are not the main task's alone."""
 
 _NORMS = {"Linf": "L∞"}
 _SCORES = ("model", "threat", "attack", "eps", "norm", "condition", "score", "task", "value", "low", "high", "n")
@@ -105,8 +106,15 @@ class Results:
 
     @cached_property
     def threats(self) -> tuple[str, ...]:
-        """Threats that stand in every table: gray-box, white-box, adaptive, then any other that was measured."""
-        return tuple(dict.fromkeys((GRAY, WHITE, ADAPTIVE, *self.scores["threat"])))
+        """Threats that were measured, those who know least first; gray-box, white-box and adaptive in any case."""
+        measured = set(self.scores["threat"]) | {GRAY, WHITE, ADAPTIVE}
+        known = [threat for threat in KNOWLEDGE if threat in measured]
+        return tuple(dict.fromkeys((*known, *self.scores["threat"])))
+
+    def threats_of(self, challenge: Challenge) -> tuple[str, ...]:
+        """Threats that stand in a table under one attack: a blind one only where it was measured."""
+        measured = set(self.scores.filter(attack=challenge.attack, norm=challenge.norm, eps=challenge.eps)["threat"])
+        return tuple(threat for threat in self.threats if threat in measured | {GRAY, WHITE, ADAPTIVE})
 
     def model(self, combination: str, *, training: str) -> str | None:
         """Name of the model with this combination and training; None where there is none."""
@@ -125,7 +133,7 @@ class Results:
         """
         rows = self.scores.filter(model=model) if model is not None else self.scores.clear()
         names = tuple(dict.fromkeys(rows.filter(score="accuracy")["task"]))
-        main = tuple(dict.fromkeys(rows.filter(pl.col("score") != "accuracy")["task"])) or names
+        main = tuple(dict.fromkeys(rows.filter(~pl.col("score").is_in(_OF_HEADS))["task"])) or names
         if names and (len(main) != 1 or main[0] not in names):
             raise ValueError(f"scores of {model!r} do not tell its main task: found {', '.join(map(str, main))}")
         return (*main, *(name for name in names if name not in main))

@@ -5,15 +5,23 @@ from math import isfinite
 
 import polars as pl
 
+from manyheads.reports.checklist import Checklist
+from manyheads.reports.gain_table import gain_table
 from manyheads.reports.gallery import Exhibit
 from manyheads.reports.html import Picture, Section
 from manyheads.reports.plots import accuracy_over_eps, rejection_bars, to_svg, training_curves
 from manyheads.reports.results import HEADLINE, Results
+from manyheads.reports.surface_plots import loss_surfaces
 from manyheads.reports.tables import Printed, hidden_table, main_table, rejection_table
 
 _THREATS = (
-    "A gray-box attacker knows every weight but those of the hidden heads; a white-box attacker attacks all heads at "
-    "once; an adaptive attacker also knows the rule of rejection and keeps it silent."
+    "Noise is drawn at random; a transfer attacker attacks a model of their own. A gray-box attacker knows every "
+    "weight but those of the hidden heads; a white-box attacker attacks all heads at once; an adaptive attacker also "
+    "knows the rule of rejection and keeps it silent."
+)
+_CHECKED = (
+    "Where gradients are masked, an attack fails and a model looks robust. These checks look for the traces that "
+    "masking leaves; the figures show whether the loss rises along the gradient."
 )
 _FATES = (
     "One image of every fate that occurred, by threat. The change is amplified by the factor below it; middle grey is "
@@ -83,6 +91,31 @@ def training_section(histories: Mapping[str, pl.DataFrame]) -> Section:
         for model, history in histories.items()
     ]
     return Section(title="Training", pictures=tuple(pictures))
+
+
+def gain_section(gains: pl.DataFrame, results: Results) -> Section | None:
+    """Make the section of what hidden tasks add; None where there is no model to compare with."""
+    return Section(title="What hidden tasks add", tables=(gain_table(gains, results),)) if len(gains) else None
+
+
+def sanity_section(checks: Checklist, surfaces: Mapping[str, pl.DataFrame]) -> Section | None:
+    """Make the section of the sanity checks, with the loss around images of some models; None where none was checked.
+
+    Args:
+        checks: what was found.
+        surfaces: the loss around some images, by model.
+    """
+    if not checks.rows:
+        return None
+    pictures = tuple(
+        Picture(
+            svg=to_svg(loss_surfaces(surface, title=model)),
+            says=f"Loss of {model} around clean images, along the gradient and across it.",
+            columns=2,
+        )
+        for model, surface in surfaces.items()
+    )
+    return Section(title="Can these numbers be believed?", text=(_CHECKED,), checklists=(checks,), pictures=pictures)
 
 
 def gallery_section(exhibits: Sequence[Exhibit]) -> Section:

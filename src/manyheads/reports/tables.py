@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from manyheads.reports.cells import HIGHER, LOWER, Cell, Column, Row, Table
-from manyheads.reports.results import ADAPTIVE, GRAY, Challenge, Results
+from manyheads.reports.results import Challenge, Results
+from manyheads.threats.knowledge import ADAPTIVE, GRAY
 
 CLEAN = "clean"
 """Heading of the columns on clean images, and the attack's name under which a paper's clean numbers are given."""
@@ -106,7 +107,9 @@ def _columns_by_threat(results: Results) -> tuple[Column, ...]:
     for training in results.trainings:
         columns.append(Column(training, CLEAN))
         columns += [
-            Column(training, challenge.label, threat) for challenge in results.challenges for threat in results.threats
+            Column(training, challenge.label, threat)
+            for challenge in results.challenges
+            for threat in results.threats_of(challenge)
         ]
     return tuple(columns)
 
@@ -136,11 +139,12 @@ def _clean_then_attacked(
     """One training's cells of a row, in the order of `_columns_by_threat`."""
     cells = [results.clean(model, score="accuracy", task=task)]
     for challenge in results.challenges:
+        threats = results.threats_of(challenge)
         found = [
             results.attacked(model, challenge=challenge, threat=threat, score="accuracy", task=task)
-            for threat in results.threats
+            for threat in threats
         ]
-        gray = found[results.threats.index(GRAY)]
+        gray = found[threats.index(GRAY)]
         cells += [_marked(cell, LOWER, gray=gray) for cell in found]
     return [replace(cell, printed=number) for cell, number in zip(cells, _paper(results, printed), strict=True)]
 
@@ -149,7 +153,8 @@ def _paper(results: Results, printed: Mapping[str, float]) -> list[float | None]
     """List a paper's numbers for one training's cells: it knows clean images and the gray-box threat."""
     numbers = [printed.get(CLEAN)]
     for challenge in results.challenges:
-        numbers += [printed.get(challenge.attack) if threat == GRAY else None for threat in results.threats]
+        threats = results.threats_of(challenge)
+        numbers += [printed.get(challenge.attack) if threat == GRAY else None for threat in threats]
     return numbers
 
 

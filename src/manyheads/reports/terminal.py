@@ -8,20 +8,32 @@ from rich.console import Group as Lines
 from rich.text import Text
 
 from manyheads.reports.cells import Block, Cell, Group, Table
+from manyheads.reports.checklist import Checklist
+from manyheads.reports.terminal_checks import checks_to_rich, verdict_to_rich
+from manyheads.reports.verdict import Verdict
 
 _GAP = 1
 _LABEL = 18
 
 
-def to_rich(table: Table, *, width: int = 118) -> Lines:
-    """Draw a table as lines of text at most `width` characters wide.
+def to_rich(shown: Table | Checklist | Verdict, *, width: int = 118) -> Lines:
+    """Draw a table, a list of checks or a verdict as lines of text at most `width` characters wide.
 
-    A block that is too wide is cut between its groups, and the row labels are repeated. Cells hold the number, below it
-    the interval, then n where it is not the same everywhere, then the paper's number in brackets.
+    A block of a table that is too wide is cut between its groups, and the row labels are repeated. Cells hold the
+    number, below it the interval, then n where it is not the same everywhere, then the paper's number in brackets.
 
     Raises:
-        ValueError: if not even one column fits.
+        ValueError: if not even one column of a table fits.
     """
+    match shown:
+        case Checklist():
+            return checks_to_rich(shown, width=width)
+        case Verdict():
+            return verdict_to_rich(shown, width=width)
+    return _table_to_rich(shown, width=width)
+
+
+def _table_to_rich(table: Table, *, width: int) -> Lines:
     cell_width = _cell_width(table)
     label_widths = [min(_LABEL, max(len(text) for text in texts)) for texts in _label_texts(table)]
     room = width - sum(label_widths) - _GAP * len(label_widths)

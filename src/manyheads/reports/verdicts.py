@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from math import isfinite
 
 from manyheads.reports.cells import Cell
-from manyheads.reports.results import ADAPTIVE, GRAY, HEADLINE, Challenge, Results
+from manyheads.reports.results import HEADLINE, Challenge, Results
+from manyheads.threats.knowledge import ADAPTIVE, GRAY, NOISE, TRANSFER
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +44,7 @@ def findings(results: Results) -> tuple[Finding, ...]:
 
     The attack is the one that leaves least of it, among those of limited size where there are any.
     """
-    models = [_richest(results, training) for training in results.trainings]
+    models = [richest(results, training) for training in results.trainings]
     return tuple(_finding(results, model) for model in models if model is not None)
 
 
@@ -110,7 +111,7 @@ def _finding(results: Results, model: str) -> Finding:
     rejected = results.clean(model, score="rejection_rate")
     attacked = {
         threat: results.attacked(model, challenge=challenge, threat=threat, score=HEADLINE)
-        for threat in results.threats
+        for threat in results.threats_of(challenge)
     }
     text = f"On clean images it answers rightly on {_worded(clean)} and rejects {_worded(rejected)}. "
     if len(results.tasks(model)) > 1:
@@ -145,8 +146,8 @@ def _worded(cell: Cell) -> str:
     return f"{cell.text} %{interval}"
 
 
-def _richest(results: Results, training: str) -> str | None:
-    """Find the measured model of a training with most hidden tasks; the first among equals."""
+def richest(results: Results, training: str) -> str | None:
+    """Name the measured model of a training with most hidden tasks, the first among equals; None without any."""
     names = [name for name in results.models.filter(training=training)["model"] if results.tasks(name)]
     return max(names, key=lambda name: len(results.tasks(name)), default=None)
 
@@ -164,7 +165,7 @@ def _strongest(results: Results, model: str) -> Challenge:
 
 def _informed(results: Results) -> tuple[str, ...]:
     """Name the threats that know more than gray-box."""
-    return tuple(threat for threat in results.threats if threat != GRAY)
+    return tuple(threat for threat in results.threats if threat not in {NOISE, TRANSFER, GRAY})
 
 
 def _below(lower: Cell, upper: Cell) -> bool:

@@ -4,8 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from manyheads.experiments import Bars, Experiment, Finished, RayCluster, ray_sweep, report, sweep
-from manyheads.reports import Table, hidden_table, main_table, rejection_table, to_markdown
+from manyheads.experiments import Bars, Experiment, Finished, RayCluster, checked, ray_sweep, reached, report, sweep
+from manyheads.reports import (
+    Checklist,
+    Table,
+    Verdict,
+    gain_table,
+    hidden_table,
+    main_table,
+    rejection_table,
+    to_markdown,
+)
 from manyheads.studies.printed_numbers import PrintedTables
 
 
@@ -25,8 +34,10 @@ class Study:
     members: Sequence[Experiment]
     printed: PrintedTables
 
-    def conduct(self, bars: Bars, *, jobs: int = 1, ray: RayCluster | None = None) -> tuple[Table, ...]:
-        """Run what has not been run yet, write `report.html` and `results.md`, and return the tables.
+    def conduct(
+        self, bars: Bars, *, jobs: int = 1, ray: RayCluster | None = None
+    ) -> tuple[Table | Checklist | Verdict, ...]:
+        """Run what has not been run yet, write `report.html` and `results.md`, and return what a terminal shows of it.
 
         Args:
             bars: where progress is shown.
@@ -47,9 +58,11 @@ class Study:
             main=self.printed.main,
             hidden=self.printed.hidden,
         )
-        tables = self._tables(finished)
-        (self.folder / "results.md").write_text(self._results(finished, tables), encoding="utf-8")
-        return tables
+        shown = self._tables(finished)
+        verdicts, found = reached(finished), checked(finished)
+        checks = [found] if found.rows else []
+        (self.folder / "results.md").write_text(self._results(finished, (*verdicts, *shown, *checks)), encoding="utf-8")
+        return (*shown, *checks, *verdicts)
 
     def _tables(self, finished: Finished) -> tuple[Table, ...]:
         results = finished.results
@@ -57,12 +70,13 @@ class Study:
             main_table(results, printed=self.printed.main),
             *(rejection_table(results, challenge) for challenge in results.challenges),
             hidden_table(results, printed=self.printed.hidden),
+            *([gain_table(finished.gains, results)] if len(finished.gains) else []),
         )
 
-    def _results(self, finished: Finished, tables: Sequence[Table]) -> str:
-        """Write the tables as a document that says where they come from."""
+    def _results(self, finished: Finished, shown: Sequence[Table | Checklist | Verdict]) -> str:
+        """Write what is shown as a document that says where they come from."""
         first = finished.runs[0]
         guard, experiment = first.read_guard(), finished.experiments[0]
         origin = f"{finished.date}, commit {guard.commit or 'unknown'}, seed {experiment.seed}."
-        parts = [f"# {self.title}", origin, *(to_markdown(table) for table in tables)]
+        parts = [f"# {self.title}", origin, *(to_markdown(one) for one in shown)]
         return "\n\n".join(parts) + "\n"

@@ -130,13 +130,17 @@ class L1(Budget):
         # Newton's steps, which end on it, kept by bisection between a t that is too small and one that is not.
         threshold = small = torch.zeros_like(magnitude[:, :1])
         large = magnitude.amax(1, keepdim=True)
+        tried = torch.zeros_like(large, dtype=torch.bool)
         for _ in range(_HALVINGS):
             left = magnitude - threshold
             excess = left.clamp_min(0).minimum(room).sum(1, keepdim=True) - self.eps
             small, large = torch.where(excess > 0, threshold, small), torch.where(excess > 0, large, threshold)
+            tried = tried | (excess <= 0)
             moving = ((left > 0) & (left < room)).sum(1, keepdim=True)
             newton = threshold + excess / moving
-            closer = torch.where((newton >= small) & (newton <= large), newton, (small + large) / 2)
+            # An end that was tried is no solution; going there again would go in a circle.
+            between = (newton > small) & ((newton < large) | ((newton == large) & ~tried))
+            closer = torch.where(between, newton, (small + large) / 2)
             done = (excess.abs() <= _NEGLIGIBLE) | ((closer - threshold).abs() <= _NEGLIGIBLE)
             threshold = torch.where(done, threshold, closer)
             if done.all():

@@ -28,6 +28,15 @@ class Objective(ABC):
         """The objective whose sign says who has won."""
         return None
 
+    @property
+    def parts(self) -> "tuple[Objective, ...]":
+        """Objectives of which this one is the greatest, each as smooth as the model; itself if it is made of none."""
+        return (self,)
+
+    def terms(self, outputs: Outputs, truth: Truth) -> Mapping[str, PerExample]:
+        """Return the terms it is made of, by name, for attacks that treat them apart; most are one term, themselves."""
+        return {"objective": self(outputs, truth)}
+
 
 @dataclass(frozen=True)
 class TaskLoss(Objective):
@@ -65,15 +74,19 @@ class TaskLoss(Objective):
 
     def __call__(self, outputs: Outputs, truth: Truth) -> PerExample:
         """Add the weighted losses up."""
-        terms = [self.weights[task.name] * task.loss(outputs[task.name], truth[task.name]) for task in self.attacked]
+        terms = list(self.terms(outputs, truth).values())
         return sum(terms[1:], start=terms[0])
+
+    def terms(self, outputs: Outputs, truth: Truth) -> Mapping[str, PerExample]:
+        """Return each attacked task's weighted loss, by task name."""
+        losses = {task.name: task.loss(outputs[task.name], truth[task.name]) for task in self.attacked}
+        return {name: self.weights[name] * loss for name, loss in losses.items()}
 
     @property
     def success(self) -> Objective | None:
         """Margin of the first attacked task, where that is a classification task whose loss is raised."""
         first = self.attacked[0]
-        raised = self.weights[first.name] > 0
-        return Margin(first) if raised and isinstance(first.loss, CrossEntropy) else None
+        return Margin(first) if self.weights[first.name] > 0 and isinstance(first.loss, CrossEntropy) else None
 
 
 @dataclass(frozen=True)
@@ -99,6 +112,13 @@ class Margin(Objective):
     def success(self) -> Objective:
         """Itself."""
         return self
+
+    @property
+    def parts(self) -> tuple[Objective, ...]:
+        """Each wrong class's lead over the true one; itself where the task's name alone is known."""
+        if isinstance(self.task, str):
+            return (self,)
+        return tuple(ClassLead(self.task, NextClass(offset)) for offset in range(1, self.task.channels))
 
 
 @runtime_checkable
@@ -189,6 +209,33 @@ class TargetLead(Objective):
     def success(self) -> Objective:
         """Itself."""
         return self
+
+
+@dataclass(frozen=True)
+class ClassLead(Objective):
+    """Score of a wanted wrong class minus the true class's score; above zero only where the image is misclassified.
+
+    The other classes do not count, so that it is one of the functions of which `Margin` is the greatest.
+
+    Args:
+        task: a classification task, or its name.
+        aim: picks the wanted class from the true one.
+    """
+
+    task: Task | str
+    aim: Aim = field(default_factory=NextClass)
+
+    def __call__(self, outputs: Outputs, truth: Truth) -> PerExample:
+        """Return the lead, in units of the scores; 0 where the true class is unknown."""
+        scores, label = outputs[named(self.task)], truth[named(self.task)]
+        target = _wanted(self.aim, label, classes=scores.shape[1])
+        rival, given = (scores.gather(1, chosen.clamp_min(0)[:, None])[:, 0] for chosen in (target, label))
+        return (rival - given).where(label != UNKNOWN_CLASS, 0)
+
+    @property
+    def success(self) -> Objective:
+        """The margin: whoever leads the true class with any wrong one has won."""
+        return Margin(self.task)
 
 
 def _wanted(aim: Aim, label: Int64[Tensor, " batch"], *, classes: int) -> Int64[Tensor, " batch"]:

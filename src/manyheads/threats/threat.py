@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
@@ -10,6 +10,8 @@ from torch import Tensor, nn
 
 from manyheads.tasks import Task
 from manyheads.threats.budget import Budget
+from manyheads.threats.constrained import Anchored
+from manyheads.threats.objective import Objective
 from manyheads.types import Batch, Flags, Image, Outputs, PerExample, Truth
 
 Score = Callable[[Outputs, Truth], PerExample]
@@ -26,7 +28,7 @@ class Loss:
         model: any module that maps images to a dict of outputs.
         objective: what the attacker raises.
         success: what is above zero exactly where the attacker has won; None if nobody said.
-        truth: the true answers of these examples, by task name.
+        truth: the true answers of these examples, by task name, and whatever else was noted of them.
     """
 
     model: nn.Module
@@ -63,6 +65,23 @@ class Loss:
         with torch.no_grad():
             return self.margin(image) > 0
 
+    def terms(self, image: Image) -> Mapping[str, PerExample]:
+        """Return the terms of the objective for each image, by name; one pass through the model serves all.
+
+        Raises:
+            ValueError: if a term is not one number per example.
+        """
+        found = self._terms(self.outputs(image), self.truth)
+        return {name: _one_each(value, image) for name, value in found.items()}
+
+    def only(self, term: str) -> "Loss":
+        """Return the loss of an attacker who raises one term of the objective and wants the same success."""
+        return replace(self, objective=lambda outputs, truth: self._terms(outputs, truth)[term])
+
+    def noting(self, notes: Mapping[str, Tensor]) -> "Loss":
+        """Return the loss whose objective is told more about each example; notes stand beside the truth, by name."""
+        return replace(self, truth={**self.truth, **notes})
+
     def select(self, rows: Tensor) -> "Loss":
         """Keep some of the examples (indices or a mask)."""
         chosen = {name: value[rows] for name, value in self.truth.items()}
@@ -84,6 +103,11 @@ class Loss:
     def knows_success(self) -> bool:
         """Whether the threat model says when the attacker has won; if not, `margin` and `won` raise."""
         return self.success is not None
+
+    def _terms(self, outputs: Outputs, truth: Truth) -> Mapping[str, PerExample]:
+        if isinstance(self.objective, Objective):
+            return self.objective.terms(outputs, truth)
+        return {"objective": self.objective(outputs, truth)}
 
     @cached_property
     def _modules(self) -> tuple[nn.Module, ...]:
@@ -148,9 +172,13 @@ class ThreatModel:
     success: Score | None = None
 
     def loss(self, batch: Batch) -> Loss:
-        """Make what an attack on this batch sees."""
+        """Make what an attack on this batch sees; an `Anchored` objective sees the batch's clean images first."""
         success = self.success if self.success is not None else getattr(self.objective, "success", None)
-        return Loss(self.model, self.objective, success, self.truth(batch))
+        loss = Loss(self.model, self.objective, success, self.truth(batch))
+        if not isinstance(self.objective, Anchored):
+            return loss
+        with torch.inference_mode(mode=False), torch.no_grad():
+            return loss.noting(self.objective.anchors(loss.outputs(batch["image"].clone()), loss.truth))
 
     def truth(self, batch: Batch) -> Mapping[str, Tensor]:
         """Collect the true answers of a batch, by task name."""

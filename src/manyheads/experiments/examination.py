@@ -1,0 +1,75 @@
+"""The stage of a run that asks whether its numbers can be believed: sanity checks, and the loss around images."""
+
+from dataclasses import replace
+from math import isfinite
+
+import polars as pl
+
+from manyheads.attacks import RaisingSuccess, Square
+from manyheads.data import take
+from manyheads.defences import Guard
+from manyheads.evaluation import Facts, loss_surface, sanity_checks, unchecked
+from manyheads.experiments.attackers import threat
+from manyheads.experiments.experiment import Experiment
+from manyheads.experiments.files import RunFiles, keep
+from manyheads.experiments.progress import Bars
+from manyheads.experiments.stages import Workshop
+from manyheads.experiments.trial import Trial
+
+QUERIES = 100
+"""How many images the query attack of the checks asks about, per example."""
+
+
+def is_examined(files: RunFiles, experiment: Experiment) -> bool:
+    """Tell whether the checks are on disk, or none are wanted."""
+    return not experiment.sanity_examples or files.sanity.exists()
+
+
+def examine(shop: Workshop, victim: Guard, bars: Bars, *, facts: Facts) -> None:
+    """Check a trained and attacked guard on a few test examples, unless that was done already.
+
+    The checks attack the main head within the budget of the swept trial, or of the first one of limited size; threats
+    are compared by the facts of the trials without a target.
+
+    Args:
+        shop: the run.
+        victim: its guard.
+        bars: where progress is shown.
+        facts: what its trials found.
+    """
+    wanted = shop.experiment
+    if is_examined(shop.files, wanted):
+        return
+    trial = _measured(wanted)
+    if trial is None:
+        keep(shop.files.sanity, unchecked("no attack of limited size was tried"))
+        return
+    test = take(shop.splits.test, count=min(wanted.sanity_examples, len(shop.splits.test)), seed=0)
+    batches = list(shop.loader(test))
+    attacker = threat(trial, knowledge="gray-box", guard=victim, tasks=shop.tasks)
+    with bars.bar(f"sanity checks of {wanted.name}"):
+        keep(shop.files.surface, loss_surface(attacker, batches, seed=wanted.seed))
+        checks = sanity_checks(
+            victim,
+            attacker,
+            batches,
+            facts=_untargeted(facts, wanted),
+            query=RaisingSuccess(Square(queries=QUERIES)),
+            seed=wanted.seed,
+        )
+    keep(shop.files.sanity, checks)
+
+
+def _measured(experiment: Experiment) -> Trial | None:
+    """Find the trial whose budget the checks take, and attack without a target in it."""
+    named = [experiment.trials[experiment.sweep_trial]] if experiment.sweep_trial in experiment.trials else []
+    limited = [
+        trial for trial in (*named, *experiment.trials.values()) if trial.budget.eps > 0 and isfinite(trial.budget.eps)
+    ]
+    return replace(limited[0], goal="untargeted") if limited else None
+
+
+def _untargeted(facts: Facts, experiment: Experiment) -> Facts | None:
+    names = [name for name, trial in experiment.trials.items() if trial.goal != "targeted"]
+    kept = facts.table.filter(pl.col("attack").is_in(names))
+    return Facts(kept) if len(kept) else None
