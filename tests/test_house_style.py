@@ -20,7 +20,9 @@ VAGUE_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "base"}
 MACHINE_PATH = re.compile(r"(?<![\w.~/-])/(?:home|root|work|tmp|mnt|media|Users|private|var/folders)/\w")
 
 # What breaks a rule all the same -> why. The keys are paths, with the function's name behind a colon.
-LONG_FILES: dict[str, str] = {}
+LONG_FILES: dict[str, str] = {
+    "src/manyheads/reports/__init__.py": "it lists what the package offers, each name on a line of its own",
+}
 LONG_FUNCTIONS: dict[str, str] = {}
 MANY_PARAMETERS: dict[str, str] = {}
 WITHOUT_TEST_FILE = {
