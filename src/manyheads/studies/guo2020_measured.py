@@ -107,8 +107,8 @@ def printed_in(cell: Cell, number: float | None) -> Cell:
 def difference(first: Sequence[float], second: Sequence[float], *, written: Callable[[float], str]) -> str:
     """Say by how much the first numbers exceed the second ones, seed by seed.
 
-    >>> difference([0.5, 0.7], [0.4, 0.8], written=lambda value: f"{100 * value:+.1f}")
-    '+0.0 (from -10.0 to +10.0 over 2 seeds)'
+    >>> difference([0.75, 0.5], [0.5, 0.75], written=lambda value: f"{100 * value:+.0f}")
+    '+0 (from -25 to +25 over 2 seeds)'
     """
     gaps = [one - other for one, other in zip(first, second, strict=True)]
     if len(gaps) == 1:
