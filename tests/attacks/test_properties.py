@@ -61,6 +61,7 @@ ATTACKS = [
     Ensemble(steps=3, queries=4),
     Aggregated(lambda matrix: matrix.sum(0), steps=3, step_size=0.1),
     MixedPerturbations(PGD_STEPS),
+    Noise(),
 ]
 NEED_A_CONDITION = {PenaltySearch}  # test_penalty.py holds them to the same promises
 BUDGETS = [Linf(0.06), L2(0.3), L1(1.5)]

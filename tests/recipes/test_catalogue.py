@@ -31,7 +31,8 @@ def run_to_the_end(experiment: Experiment, quiet: Bars) -> None:
     outcome = run(experiment, quiet)
     attacked = set(outcome.facts.table["attack", "threat"].rows())
     threats = {"gray-box", "adaptive"} | ({"white-box"} if experiment.hidden else set())
-    assert attacked == {(trial, threat) for trial in ("pgd targeted", "pgd untargeted", "cw") for threat in threats}
+    told = {(trial, threat) for trial in ("pgd targeted", "pgd untargeted", "cw") for threat in threats}
+    assert attacked == told | {("pgd untargeted", threat) for threat in ("noise", "transfer")}
     assert outcome.facts.tasks == (experiment.main, *experiment.hidden)
     assert outcome.facts.table.filter(eps=experiment.sweep[0]).height == 4
     assert pl.read_parquet(outcome.files.scores).height > 0

@@ -149,6 +149,11 @@ def test_a_blind_threat_stands_only_where_it_was_measured(scores, models):
     assert found["pgd targeted"] == found["cw untargeted"] == (GRAY, WHITE, ADAPTIVE)
 
 
+def test_the_adaptive_threat_stands_where_it_was_not_measured(scores, models):
+    results = Results(scores.filter(threat=GRAY), models)
+    assert results.threats_of(results.challenges[0]) == (GRAY, WHITE, ADAPTIVE)
+
+
 def test_scores_of_several_heads_do_not_hide_the_main_one(scores, models):
     joint = scores.filter(score="rejection_rate").with_columns(
         pl.lit("any_fooled").alias("score"), pl.lit("digit+parity").alias("task")

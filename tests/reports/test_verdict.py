@@ -76,6 +76,14 @@ def test_a_gain_that_does_not(worst: tuple[float, float, float], words: str) -> 
     assert made.tone == "bad"
 
 
+@pytest.mark.parametrize(("clean", "tone"), [(-0.04, "good"), (-0.06, "held")])
+def test_a_gain_that_costs_more_than_it_brings(clean: float, tone: str) -> None:
+    found = {**GRAY, "adaptive": (0.05, 0.02, 0.08), "worst": (0.05, 0.02, 0.08)}
+    made = verdict(rows(clean=(clean, clean - 0.01, clean + 0.01), **found))
+    assert made.tone == tone
+    assert made.stands.startswith("Stands under attack, but costs more") == (tone == "held")
+
+
 def test_a_gain_that_nobody_tested() -> None:
     made = verdict(rows(**GRAY, worst=GRAY["gray"]))
     assert made.stands.startswith("Not tested: no attacker who knows the hidden heads and the rule was tried.")

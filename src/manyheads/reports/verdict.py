@@ -105,6 +105,8 @@ def _what_stands(rows: Mapping[str, _Row]) -> tuple[str, Tone]:
         return "Not tested: no attacker who knows the hidden heads and the rule was tried. " + _listed(told), "held"
     worst = rows[WORST]
     verb, tone = ("Stands", "good") if worst["low"] > 0 else ("Worse than without", "bad")
+    if tone == "good" and CLEAN in rows and rows[CLEAN]["gain"] < -worst["gain"]:
+        verb, tone = "Stands under attack, but costs more than that on clean images", "held"
     if worst["low"] <= 0 <= worst["high"]:
         verb, tone = "Nothing stands that could be told from chance", "bad"
     summary = f"{verb}: by the worst threat for each image {points(worst)}, {_kept(worst)}."
