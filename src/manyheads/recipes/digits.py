@@ -9,7 +9,7 @@ from manyheads.training import SGD, Adam, OneCycle, StepDecay
 
 
 def digits() -> Experiment:
-    """scikit-learn's 1797 digits of 8×8 pixels, hardened, parity and primality hidden: half a minute on one core."""
+    """scikit-learn's 1797 digits of 8×8 pixels, hardened, parity and primality hidden: a minute on one core."""
     eps = 0.15
     return Experiment(
         name="digits",
@@ -24,12 +24,12 @@ def digits() -> Experiment:
             selection_examples=150,
         ),
         trials={
-            "pgd targeted": Trial(PGD(steps=20, step_size=0.02), Linf(eps), goal="targeted"),
-            "pgd untargeted": Trial(PGD(steps=20, step_size=0.02), Linf(eps)),
+            "pgd targeted": Trial(PGD(steps=20, step_size=0.02), Linf(eps), goal="targeted", examples=250),
+            "pgd untargeted": Trial(PGD(steps=20, step_size=0.02), Linf(eps), examples=250),
             "cw": Trial(CW(steps=60, learning_rate=0.05), L2(float("inf")), goal="margin", examples=60),
         },
         sweep=(0.05, 0.1, 0.2, 0.3),
-        sweep_examples=200,
+        sweep_examples=100,
     )
 
 
