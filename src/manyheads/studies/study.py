@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from manyheads.experiments import Bars, Experiment, Finished, RayCluster, ray_sweep, report, sweep
+from manyheads.experiments import Bars, Experiment, Finished, RayCluster, report
 from manyheads.reports import Table, hidden_table, main_table, rejection_table, to_markdown
+from manyheads.studies.members import carry_out
 from manyheads.studies.printed_numbers import PrintedTables
 
 
@@ -37,8 +38,7 @@ class Study:
             ImportError: if Ray is wanted and cannot be imported.
             ValueError: if an experiment cannot be carried out.
         """
-        files = sweep(self.members, bars, jobs=jobs) if ray is None else ray_sweep(self.members, bars, cluster=ray)
-        finished = Finished(files)
+        finished = Finished(carry_out(self.members, bars, jobs=jobs, ray=ray))
         self.folder.mkdir(parents=True, exist_ok=True)
         report(
             finished,
