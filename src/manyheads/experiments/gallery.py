@@ -1,7 +1,10 @@
 """Galleries: a few attacked examples, kept as images for a person to look at."""
 
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import final
 
 import torch
 from safetensors.torch import save
@@ -12,7 +15,7 @@ from manyheads.experiments.files import keep
 
 
 @dataclass(eq=False)
-class Gallery:
+class KeptExamples(ABC):
     """The first examples of an evaluation, with what each head said.
 
     Args:
@@ -21,27 +24,44 @@ class Gallery:
         count: how many examples that are.
     """
 
-    size: int = 64
+    size: int
     kept: dict[str, list[Tensor]] = field(default_factory=dict)
     count: int = 0
 
+    @abstractmethod
+    def answers(self, attacked: Attacked, *, room: int) -> Mapping[str, Tensor]:
+        """Return what is kept beside images and truth: tensors by name, of which the first `room` rows are used."""
+
+    @final
     def observe(self, attacked: Attacked) -> None:
         """Keep what there is still room for."""
         room = self.size - self.count
         if room <= 0:
             return
         tensors = {"index": attacked.index, "clean": attacked.clean, "attacked": attacked.image}
-        for task, truth in attacked.truth.items():
-            tensors[f"truth.{task}"] = truth
-            tensors[f"clean.{task}"] = attacked.before[task].argmax(1)
-            tensors[f"attacked.{task}"] = attacked.after[task].argmax(1)
-        never = torch.zeros(len(attacked.index), dtype=torch.bool)
-        for place, when in enumerate(("clean", "attacked")):
-            tensors[f"rejected_{when}"] = attacked.decisions[place].rejected if attacked.decisions else never
-        for name, tensor in tensors.items():
+        tensors |= {f"truth.{task}": truth for task, truth in attacked.truth.items()}
+        for name, tensor in (tensors | dict(self.answers(attacked, room=room))).items():
             self.kept.setdefault(name, []).append(tensor[:room].detach().cpu())
         self.count += min(room, len(attacked.index))
 
+    @final
     def save(self, path: Path) -> None:
         """Write the kept examples as safetensors."""
         keep(path, save({name: torch.cat(parts).contiguous() for name, parts in self.kept.items()}))
+
+
+@final
+@dataclass(eq=False)
+class Gallery(KeptExamples):
+    """The first examples of a classifier's evaluation, with the class that each head said and the guard's decisions."""
+
+    size: int = 64
+
+    def answers(self, attacked: Attacked, *, room: int) -> Mapping[str, Tensor]:  # noqa: ARG002 (classes cost nothing)
+        """Return the classes before and after the attack, and who was rejected; nobody without a guard."""
+        tensors = {f"clean.{task}": attacked.before[task].argmax(1) for task in attacked.truth}
+        tensors |= {f"attacked.{task}": attacked.after[task].argmax(1) for task in attacked.truth}
+        never = torch.zeros(len(attacked.index), dtype=torch.bool)
+        for place, when in enumerate(("clean", "attacked")):
+            tensors[f"rejected_{when}"] = attacked.decisions[place].rejected if attacked.decisions else never
+        return tensors

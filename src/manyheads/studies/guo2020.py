@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from manyheads.experiments import Bars, GenerativeExperiment, RayCluster, RunFiles, differences, ray_sweep, sweep
+from manyheads.experiments import Bars, GenerativeExperiment, RayCluster, RunFiles
 from manyheads.reports import Section, Table
 from manyheads.studies.guo2020_cost import cost_section, costs
 from manyheads.studies.guo2020_measured import found
 from manyheads.studies.guo2020_parts import COST, Part, PartName, parts
 from manyheads.studies.guo2020_settings import GeneratorRuns, Profile, Settings, settings
+from manyheads.studies.members import all_finished, carry_out, each_once, refuse_unclear_seeds
 from manyheads.studies.page import write_page
 
 TIMED_SIZE = (288, 384)
@@ -67,10 +68,7 @@ class GeneratorStudy:
         if COST in self.chosen:  # before all else, while nothing else keeps the machine busy
             with bars.bar("time of perturbations"):
                 costs(self._costs, size=self.timed_size, repeats=self.repeats)
-        if ray is None:
-            sweep(self.members, bars, jobs=jobs)
-        else:
-            ray_sweep(self.members, bars, cluster=ray)
+        carry_out(self.members, bars, jobs=jobs, ray=ray)
         sections = self._sections()
         shown = self._experiments([name for name in self.every if name in sections])
         victims = {str(one.run): RunFiles(one.run) for each in shown for one in each.victim_runs.values()}
@@ -93,21 +91,15 @@ class GeneratorStudy:
         return sections
 
     def _experiments(self, names: Sequence[PartName]) -> tuple[GenerativeExperiment, ...]:
-        listed = [
+        return each_once(
             self.runs.experiment(wish, seed=seed)
             for seed in self.seeds
             for name in names
             for wish in self.every[name].wishes
-        ]
-        return tuple({experiment.name: experiment for experiment in listed}.values())
+        )
 
     def _is_finished(self, name: PartName) -> bool:
-        """Tell whether all runs of a part are there, and are those that would be made today."""
-        members = self._experiments([name])
-        files = [RunFiles(experiment.run) for experiment in members]
-        return all(one.scores.exists() for one in files) and not any(
-            differences(one.read(), experiment) for one, experiment in zip(files, members, strict=True)
-        )
+        return all_finished(self._experiments([name]))
 
 
 def study(
@@ -154,8 +146,7 @@ def assembled(
     Raises:
         ValueError: if there is no seed, or one stands twice.
     """
-    if not seeds or len(set(seeds)) < len(seeds):
-        raise ValueError(f"a study has at least one seed, and each once, got {list(seeds)}")
+    refuse_unclear_seeds(seeds)
     every, profile = parts(), name.removeprefix("guo2020-")
     return GeneratorStudy(
         title=f"Attacks learned for many tasks ({profile} profile of the study of Guo et al. 2020)",

@@ -9,12 +9,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from manyheads.experiments import Bars, DenseExperiment, RayCluster, RunFiles, differences, ray_sweep, sweep
+from manyheads.experiments import Bars, DenseExperiment, RayCluster, RunFiles
 from manyheads.reports import Section, Table
 from manyheads.studies.mao2020_measured import measured
 from manyheads.studies.mao2020_models import Runs
 from manyheads.studies.mao2020_parts import Part, PartName, paper_parts, quick_parts, union
 from manyheads.studies.mao2020_settings import Indoor
+from manyheads.studies.members import all_finished, carry_out, each_once, refuse_unclear_seeds
 from manyheads.studies.page import write_page
 
 Profile = Literal["quick", "paper"]
@@ -60,10 +61,7 @@ class DenseStudy:
             ImportError: if Ray is wanted and cannot be imported.
             ValueError: if an experiment cannot be carried out.
         """
-        if ray is None:
-            sweep(self.members, bars, jobs=jobs)
-        else:
-            ray_sweep(self.members, bars, cluster=ray)
+        carry_out(self.members, bars, jobs=jobs, ray=ray)
         finished: list[PartName] = [name for name in self.every if name in self.chosen or self._is_finished(name)]
         sections: dict[str, Section] = {}
         for name in finished:
@@ -74,21 +72,15 @@ class DenseStudy:
         return tuple(table for section in sections.values() for table in section.tables)
 
     def _experiments(self, names: Sequence[PartName]) -> tuple[DenseExperiment, ...]:
-        found = [
+        return each_once(
             self.runs.experiment(wish.model, setting=wish.setting, seed=seed)
             for seed in self.seeds
             for name in names
             for wish in self.every[name].wishes
-        ]
-        return tuple({experiment.name: experiment for experiment in found}.values())
+        )
 
     def _is_finished(self, name: PartName) -> bool:
-        """Tell whether all runs of a part are there, and are those that would be made today."""
-        members = self._experiments([name])
-        files = [RunFiles(experiment.run) for experiment in members]
-        return all(one.scores.exists() for one in files) and not any(
-            differences(one.read(), experiment) for one, experiment in zip(files, members, strict=True)
-        )
+        return all_finished(self._experiments([name]))
 
 
 def study(
@@ -139,8 +131,7 @@ def assembled(
     Raises:
         ValueError: if there is no seed, or one stands twice.
     """
-    if not seeds or len(set(seeds)) < len(seeds):
-        raise ValueError(f"a study has at least one seed, and each once, got {list(seeds)}")
+    refuse_unclear_seeds(seeds)
     return DenseStudy(
         title=f"Many tasks against attacks ({name.removeprefix('mao2020-')} profile of the study of Mao et al. 2020)",
         folder=folder / name,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from manyheads.experiments import Bars, Experiment, Finished, RayCluster, checked, ray_sweep, reached, report, sweep
+from manyheads.experiments import Bars, Experiment, Finished, RayCluster, checked, reached, report
 from manyheads.reports import (
     Checklist,
     Table,
@@ -15,6 +15,7 @@ from manyheads.reports import (
     rejection_table,
     to_markdown,
 )
+from manyheads.studies.members import carry_out
 from manyheads.studies.printed_numbers import PrintedTables
 
 
@@ -48,8 +49,7 @@ class Study:
             ImportError: if Ray is wanted and cannot be imported.
             ValueError: if an experiment cannot be carried out.
         """
-        files = sweep(self.members, bars, jobs=jobs) if ray is None else ray_sweep(self.members, bars, cluster=ray)
-        finished = Finished(files)
+        finished = Finished(carry_out(self.members, bars, jobs=jobs, ray=ray))
         self.folder.mkdir(parents=True, exist_ok=True)
         report(
             finished,
