@@ -66,6 +66,8 @@ GIVEN: dict[str, tuple[str, object]] = {
     "sweep": ("0.06 0.07", (0.06, 0.07)),
     "sweep_trial": ("pgd-targeted", "pgd targeted"),
     "sweep_examples": ("11", 11),
+    "blind": ("transfer", ("transfer",)),
+    "sanity_examples": ("14", 14),
     "seed": ("12", 12),
     "batch_size": ("13", 13),
     "workers": ("1", 1),

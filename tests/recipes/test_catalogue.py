@@ -111,6 +111,12 @@ def test_a_recipe_of_one_s_own_may_import_what_lies_beside_it(own_file: Path) ->
     assert find(f"{own_file}:my_recipe") == replace(digits(), seed=7)
 
 
+def test_a_file_that_fails_is_blamed_by_line(tmp_path: Path) -> None:
+    (path := tmp_path / "failing.py").write_text("from nowhere_at_all import SEED\n")
+    with pytest.raises(ValueError, match=r"failing\.py, line 1, in <module> .*ModuleNotFoundError"):
+        find(f"{path}:mine")
+
+
 def test_what_is_no_recipe_is_refused(own_file: Path) -> None:
     with pytest.raises(ValueError, match=r"my_file\.py:number returned int; a recipe returns an experiment"):
         find(f"{own_file}:number")

@@ -57,9 +57,8 @@ from manyheads.experiments.foreign import (
     read_record,
     worst_case,
 )
+from manyheads.experiments.foreign_code import Blame, ForeignCodeError, run_file
 from manyheads.experiments.foreign_model import (
-    Blame,
-    ForeignCodeError,
     ForeignModel,
     Guarded,
     load_foreign,
@@ -231,6 +230,7 @@ __all__ = [
     "report_foreign",
     "report_generative",
     "run",
+    "run_file",
     "runs_in",
     "surfaces",
     "sweep",

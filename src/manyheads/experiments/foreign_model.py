@@ -1,57 +1,21 @@
-"""A model that somebody else wrote, in a Python file of their own: loaded, and blamed by line where it fails."""
+"""A model that somebody else wrote, in a Python file of their own."""
 
 import hashlib
 import sys
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.util import module_from_spec, spec_from_file_location
 from inspect import Parameter, signature
 from pathlib import Path
-from types import ModuleType, TracebackType
+from types import ModuleType
 
 import torch
 from torch import Tensor, nn
 
+from manyheads.experiments.foreign_code import Blame, is_own, run_file
 from manyheads.models import seeded
 from manyheads.tasks import suggest
 
 _FORM = "your own model is given as FILE.py:NAME"
-_LONGEST_MESSAGE = 400
-_NOT_THEIRS = (Path(__file__).resolve().parents[1], Path(sys.prefix), Path(sys.base_prefix))
-
-
-class ForeignCodeError(ValueError):
-    """Code that is not this package's has failed; the message says where in it, and at what."""
-
-
-@dataclass(frozen=True)
-class Blame:
-    """For as long as the context lasts, an error belongs to somebody's own file and is told as such.
-
-    Args:
-        path: the file.
-        doing: what was being done, as in "while it was loaded".
-
-    Raises:
-        ForeignCodeError: instead of whatever goes wrong inside; the original error is its cause.
-    """
-
-    path: Path
-    doing: str
-
-    def __enter__(self) -> None:
-        """Begin."""
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Tell an error in one line."""
-        if isinstance(error, Exception | SystemExit) and not isinstance(error, ForeignCodeError):
-            told = " ".join(str(error).split())
-            told = told if len(told) <= _LONGEST_MESSAGE else f"{told[:_LONGEST_MESSAGE]} ..."
-            where = _place(error, path=self.path)
-            raise ForeignCodeError(f"{where}: {type(error).__name__}: {told} ({self.doing})") from error
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,24 +80,10 @@ def load_foreign(address: str, *, seed: int = 0) -> ForeignModel:
         raise ValueError(f"there is no file {place}; {_FORM}")
 
     def build() -> nn.Module:
-        return _made(_run(path), path=path, name=name)
+        return _made(run_file(path), path=path, name=name)
 
     module = seeded(build, seed=seed)
     return ForeignModel(module, path, name, {"code": _code_digest(path), "weights": _weights_digest(module)})
-
-
-def _run(path: Path) -> ModuleType:
-    """Run the file as a module of its own."""
-    spec = spec_from_file_location(f"manyheads_foreign_{path.stem}", path)
-    if spec is None or spec.loader is None:
-        raise ValueError(f"{path} cannot be loaded as Python; {_FORM}")
-    folder = str(path.resolve().parent)
-    if folder not in sys.path:
-        sys.path.append(folder)
-    module = sys.modules[spec.name] = module_from_spec(spec)
-    with Blame(path, "while the file was loaded"):
-        spec.loader.exec_module(module)
-    return module
 
 
 def _made(file: ModuleType, *, path: Path, name: str) -> nn.Module:
@@ -171,34 +121,12 @@ def _called(make: Callable[..., object], *, path: Path, name: str) -> nn.Module:
     raise ValueError(f"{path}:{name} returned {type(made).__name__}; it has to return an nn.Module")
 
 
-def _place(error: BaseException, *, path: Path) -> str:
-    """Say where somebody's own code failed: the innermost line of the file, or of one beside or below it."""
-    if isinstance(error, SyntaxError) and error.filename:
-        return f"{Path(error.filename).name}, line {error.lineno}"
-    folder = path.resolve().parent
-    every = traceback.extract_tb(error.__traceback__)
-    frames = [one for one in every if _is_own(Path(one.filename).resolve(), folder=folder)]
-    if not frames:
-        return f"{path}"
-    last = frames[-1]
-    line = f" `{last.line}`" if last.line else ""
-    shown = path if Path(last.filename).resolve() == path.resolve() else Path(last.filename).name
-    return f"{shown}, line {last.lineno}, in {last.name}{line}"
-
-
-def _is_own(file: Path, *, folder: Path) -> bool:
-    """Tell whether a file is the user's: beside or below theirs, and neither installed nor this package's."""
-    inside = file.parents
-    foreign = any(folder in root.parents and root in inside for root in _NOT_THEIRS)
-    return folder in inside and not foreign and "site-packages" not in file.parts
-
-
 def _code_digest(path: Path) -> str:
     """Digest the file and what it imported from beside and below it."""
     folder = path.resolve().parent
     names = [str(getattr(module, "__file__", None)) for module in list(sys.modules.values())]
     files = [Path(name) for name in names if name.startswith(str(folder))]  # thousands of others are passed over
-    own = sorted({path.resolve(), *(file for file in files if _is_own(file, folder=folder) and file.is_file())})
+    own = sorted({path.resolve(), *(file for file in files if is_own(file, folder=folder) and file.is_file())})
     digest = hashlib.sha256()
     for file in own:
         digest.update(str(file.relative_to(folder)).encode() + b"\0" + file.read_bytes() + b"\0")

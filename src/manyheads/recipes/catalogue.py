@@ -1,11 +1,9 @@
 """The catalogue of all recipes by name, and the way to a recipe in a user's own file."""
 
-import sys
 from collections.abc import Callable, Mapping
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
-from manyheads.experiments import AnyExperiment, DenseExperiment, Experiment, GenerativeExperiment
+from manyheads.experiments import AnyExperiment, DenseExperiment, Experiment, GenerativeExperiment, run_file
 from manyheads.recipes.digits import digits, fashion_mnist, mnist, mnist_paper
 from manyheads.recipes.generators import (
     digits_mta,
@@ -85,6 +83,7 @@ def find(recipe: str) -> AnyExperiment:
 
     Raises:
         ValueError: if there is no such recipe, or it returns something else.
+        ForeignCodeError: if one's own file cannot be run.
 
     >>> find("digits").main
     'digit'
@@ -106,12 +105,9 @@ def _own(recipe: str) -> Callable[[], object]:
     """Load a function from the user's file."""
     place, _, name = recipe.rpartition(":")
     path = Path(place)
-    spec = spec_from_file_location(f"manyheads_recipe_{path.stem}", path)
-    if not path.is_file() or spec is None or spec.loader is None:
+    if not path.is_file() or path.suffix != ".py":
         raise ValueError(f"{place} is not a Python file; your own recipe is given as FILE.py:FUNCTION")
-    module = sys.modules[spec.name] = module_from_spec(spec)
-    sys.path.append(str(path.resolve().parent))
-    spec.loader.exec_module(module)
+    module = run_file(path)
     functions = {key: value for key, value in vars(module).items() if callable(value) and key[0] != "_"}
     if name not in functions:
         raise ValueError(f"{path} has no function {name!r}; it has: {', '.join(functions) or 'none'}")
