@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from manyheads.experiments import RayCluster
     from manyheads.studies import Study
     from manyheads.studies.guo2020 import GeneratorStudy
+    from manyheads.studies.honest import HonestStudy
     from manyheads.studies.mao2020 import DenseStudy
 
 _Classified = Literal["mnist", "svhn", "gtsrb", "cifar10", "tiny_imagenet"]
@@ -26,14 +27,14 @@ class StudyOptions:
     """What a study can be told.
 
     Args:
-        data: data sets of hyun2024, all that lie in the data root if none is named; or the rooms of mao2020's profile
-            `paper`, `taskonomy` if none is named.
+        data: data sets of hyun2024, all that lie in the data root if none is named; of honest (mnist, gtsrb, cifar10),
+            all if none is named; or the rooms of mao2020's profile `paper`, `taskonomy` if none is named.
         part: tables and figures of mao2020 (figure4, figure5, figure7, table1 to table3) and guo2020 (table1 to table7,
             ablation); all if none is named.
         profile: `quick` for small models on two cores, `paper` for the paper's setting on a GPU.
         data_root: the folder that holds the data sets in their official layouts.
         seed: decides everything random, in demo and hyun2024.
-        seeds: seeds of mao2020 and guo2020, whose tables show means over them.
+        seeds: seeds of honest, mao2020 and guo2020, whose tables show means over them.
         jobs: how many experiments run at once, each in a process and on one thread of its own.
         ray: run on Ray instead: `local` for a cluster of its own on this machine, with as many experiments at once as
             --jobs says; or the address of one that is there, such as `auto`.
@@ -54,7 +55,7 @@ class StudyOptions:
 
 
 def study(
-    name: tyro.conf.Positional[Literal["demo", "hyun2024", "mao2020", "guo2020"]],
+    name: tyro.conf.Positional[Literal["demo", "hyun2024", "honest", "mao2020", "guo2020"]],
     /,
     options: Annotated[StudyOptions, tyro.conf.arg(name="")] = StudyOptions(),
 ) -> None:
@@ -63,8 +64,9 @@ def study(
     What was run already is not run again: call it anew to go on after an interruption.
 
     Args:
-        name: `demo` runs on embedded digits, `hyun2024` is the study of Hyun & Park 2024 (hidden tasks), `mao2020` that
-            of Mao et al. 2020 (dense tasks), `guo2020` that of Guo et al. 2020 (generators of perturbations).
+        name: `demo` runs on embedded digits, `hyun2024` is the study of Hyun & Park 2024 (hidden tasks), `honest` asks
+            what of their gain is left once an attacker knows them, `mao2020` is the study of Mao et al. 2020 (dense
+            tasks), `guo2020` that of Guo et al. 2020 (generators of perturbations).
         options: see below.
     """
     from manyheads.experiments import bars
@@ -72,7 +74,7 @@ def study(
 
     console = Console()
     cluster = _cluster(options)
-    makers = {"demo": _demo, "hyun2024": _hyun2024, "mao2020": _mao2020, "guo2020": _guo2020}
+    makers = {"demo": _demo, "hyun2024": _hyun2024, "honest": _honest, "mao2020": _mao2020, "guo2020": _guo2020}
     for one in makers[name](options, console):
         with bars(console) as shown:
             tables = one.conduct(shown, jobs=options.jobs, ray=cluster)
@@ -123,6 +125,19 @@ def _hyun2024(options: StudyOptions, console: Console) -> "Sequence[Study]":
         hyun2024.study(one, profile=options.profile, data_root=root, seed=options.seed, folder=options.folder)
         for one in chosen
     ]
+
+
+def _honest(options: StudyOptions, console: Console) -> "Sequence[HonestStudy]":  # noqa: ARG001
+    from manyheads.studies import honest
+
+    _refuse_seed(options, name="honest")
+    _refuse_others(options, known=(), name="honest")
+    chosen: list[honest.DataSet] = [one for one in honest.NAMES if one in options.data]
+    strange = [one for one in options.data if one not in honest.NAMES]
+    if strange:
+        raise ValueError(f"{', '.join(strange)} is no data set of honest, which has {', '.join(honest.NAMES)}")
+    root = _root(options)
+    return [honest.study(chosen, profile=options.profile, data_root=root, seeds=options.seeds, folder=options.folder)]
 
 
 def _mao2020(options: StudyOptions, console: Console) -> "Sequence[DenseStudy]":  # noqa: ARG001 (all makers look alike)
@@ -183,5 +198,6 @@ def _root(options: StudyOptions) -> Path:
 def _refuse_parts(options: StudyOptions) -> None:
     if options.part or options.seeds != StudyOptions.seeds:
         raise ValueError(
-            "--part and --seeds are those of mao2020 and guo2020; this study takes --seed, and --data for its parts"
+            "--part is that of mao2020 and guo2020, --seeds theirs and that of honest; this study takes --seed, and "
+            "--data for its parts"
         )

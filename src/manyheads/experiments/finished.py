@@ -88,13 +88,27 @@ class Finished:
 
         Empty where there is nothing to compare, or the facts are gone.
         """
-        facts = {title(one): _facts(one, files) for one, files in zip(self.experiments, self.runs, strict=True)}
-        known = {model: found for model, found in facts.items() if found is not None}
+        return gains([self.facts] if self.facts is not None else [], baselines=self.baselines)
+
+    @cached_property
+    def baselines(self) -> dict[str, str]:
+        """The model without hidden tasks of the same training, for every model with some; both with their facts."""
+        known = set() if self.facts is None else set(self.facts.table["model"])
         pairs = {title(one): self.results.baseline(training(one)) for one in self.experiments if one.hidden}
-        compared = {model: base for model, base in pairs.items() if base is not None and {model, base} <= known.keys()}
-        needed = {*compared, *compared.values()}
-        parts = [found for model, found in known.items() if model in needed]
-        return gains([joined(parts)] if parts else [], baselines=compared)
+        return {model: base for model, base in pairs.items() if base is not None and {model, base} <= known}
+
+    @cached_property
+    def facts(self) -> Facts | None:
+        """Facts of all trials at their own budgets, under the models' names in reports; None where none are left."""
+        found = [_facts(one, files) for one, files in zip(self.experiments, self.runs, strict=True)]
+        known = [facts for facts in found if facts is not None]
+        return joined(known) if known else None
+
+    @cached_property
+    def checks(self) -> dict[str, pl.DataFrame]:
+        """Sanity checks by model, for every run that has any."""
+        named = zip(self.experiments, self.runs, strict=True)
+        return {title(one): pl.read_parquet(files.sanity) for one, files in named if files.sanity.exists()}
 
 
 def title(experiment: Experiment) -> str:

@@ -1,24 +1,24 @@
 """What finished runs say of themselves: sanity checks, and the verdict over checks and gains."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import polars as pl
 
-from manyheads.experiments.files import RunFiles
 from manyheads.experiments.finished import Finished, title
 from manyheads.reports import Checklist, Verdict, checklist, reach_verdicts, richest
 
 
 def checked(finished: Finished) -> Checklist:
     """Lay the sanity checks of all runs side by side; older runs, and those that wanted none, have none."""
-    return checklist(_read({model: files.sanity for model, files in _named(finished).items()}))
+    return checklist(finished.checks)
 
 
 def surfaces(finished: Finished) -> Mapping[str, pl.DataFrame]:
     """Read the loss around images of the models that the verdict is about."""
     shown = _spoken_of(finished)
-    return _read({model: files.surface for model, files in _named(finished).items() if model in shown})
+    named = zip(finished.experiments, finished.runs, strict=True)
+    wanted = {title(one): files.surface for one, files in named if title(one) in shown}
+    return {model: pl.read_parquet(path) for model, path in wanted.items() if path.exists()}
 
 
 def reached(finished: Finished) -> tuple[Verdict, ...]:
@@ -26,17 +26,8 @@ def reached(finished: Finished) -> tuple[Verdict, ...]:
     return reach_verdicts(finished.gains, checked(finished), models=_spoken_of(finished))
 
 
-def _named(finished: Finished) -> dict[str, RunFiles]:
-    return {title(one): files for one, files in zip(finished.experiments, finished.runs, strict=True)}
-
-
 def _spoken_of(finished: Finished) -> tuple[str, ...]:
     """Name the model with most hidden tasks of each training."""
     results = finished.results
     found = (richest(results, training) for training in results.trainings)
     return tuple(model for model in found if model is not None)
-
-
-def _read(paths: Mapping[str, Path]) -> dict[str, pl.DataFrame]:
-    """Read the tables that are there."""
-    return {model: pl.read_parquet(path) for model, path in paths.items() if path.exists()}

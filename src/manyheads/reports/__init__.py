@@ -59,8 +59,11 @@ from manyheads.reports.fooling_tables import (
     fooling_table,
     own_task_table,
 )
+from manyheads.reports.gain_plots import gains_by_threat
 from manyheads.reports.gain_table import (
+    gain_account,
     gain_table,
+    threats_in,
 )
 from manyheads.reports.gallery import (
     Card,
@@ -222,8 +225,10 @@ __all__ = [
     "fact_sheet",
     "findings",
     "fooling_table",
+    "gain_account",
     "gain_section",
     "gain_table",
+    "gains_by_threat",
     "gallery_section",
     "hidden_section",
     "hidden_table",
@@ -250,6 +255,7 @@ __all__ = [
     "scores_over_eps",
     "task_table",
     "tasks_section",
+    "threats_in",
     "to_fact_json",
     "to_html",
     "to_markdown",
