@@ -10,8 +10,8 @@ import pytest
 from manyheads import recipes
 from manyheads.attacks import PGD
 from manyheads.cli import main
-from manyheads.experiments import Experiment, RunFiles, runs_in
-from manyheads.studies import hyun2024
+from manyheads.experiments import Architecture, Experiment, RunFiles, runs_in
+from manyheads.studies import honest_settings, hyun2024
 
 STEP = PGD(steps=1, step_size=0.1)
 
@@ -25,11 +25,14 @@ def tiny(recipe: Callable[[], Experiment]) -> Callable[[], Experiment]:
         name = "pgd untargeted"
         return replace(
             made,
+            architecture=Architecture("small_conv_net"),
             data=replace(made.data, train_examples=20),
             hidden={"parity": made.hidden["parity"]},
             training=replace(training, hardening=replace(training.hardening, attack=STEP)),
             trials={name: replace(made.trials[name], attack=STEP, examples=4)},
+            blind=("noise",),
             sweep=(),
+            sanity_examples=2,
         )
 
     return make
@@ -91,3 +94,31 @@ def test_a_data_set_that_is_not_there_is_a_mistake(
     assert main([*words, "--data", "gtsrb"]) == 2
     assert "GTSRB" in capsys.readouterr().err
     assert not RunFiles(tmp_path / "runs").folder.exists()
+
+
+def test_the_honest_study_runs_seeds_and_says_what_stands(
+    data_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(honest_settings, "quick", lambda _: tiny(recipes.mnist)())
+    words = ["study", "honest", "--data", "mnist", "--data-root", str(data_root), "--seeds", "2"]
+    assert main([*words, "--folder", str(tmp_path)]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "MNIST: what hidden tasks and rejection add" in out
+    assert "1 seed, paired" in out
+    assert (tmp_path / "honest-quick" / "results.md").is_file()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--data", "svhn"], "svhn is no data set of honest, which has mnist, gtsrb, cifar10"),
+        (["--seed", "1"], "honest runs several seeds; write --seeds 1 instead of --seed 1"),
+        (["--part", "table1"], "table1 is no part of honest"),
+        ([], "say where it lies with --data-root"),
+    ],
+)
+def test_the_honest_study_refuses_what_is_not_its_own(
+    words: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["study", "honest", *words]) != 0
+    assert message in " ".join(capsys.readouterr().err.split())

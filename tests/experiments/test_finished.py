@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from shutil import copytree
 
 import polars as pl
 import pytest
@@ -150,3 +151,20 @@ def test_runs_whose_facts_are_gone_have_no_gains(examined: tuple[Outcome, Outcom
             (folder / path.name).write_bytes(path.read_bytes())
         folders.append(RunFiles(folder))
     assert Finished(tuple(folders)).gains.is_empty()
+
+
+def test_every_model_with_hidden_tasks_has_a_baseline_whose_facts_are_there(examined: tuple[Outcome, Outcome]) -> None:
+    alone, many = examined
+    both = Finished((alone.files, many.files))
+    assert both.baselines == {"main+parity+prime hardened": "main hardened"}
+    assert Finished((many.files,)).baselines == {}
+    assert both.facts is not None
+    assert set(both.facts.table["model"]) == {"main hardened", "main+parity+prime hardened"}
+
+
+def test_checks_are_those_of_the_runs_that_have_any(examined: tuple[Outcome, Outcome], tmp_path: Path) -> None:
+    alone, many = examined
+    copytree(alone.files.folder, bare := tmp_path / "bare", ignore=lambda *_: {alone.files.sanity.name})
+    finished = Finished((RunFiles(bare), many.files))
+    assert list(finished.checks) == ["main+parity+prime hardened"]
+    assert finished.checks["main+parity+prime hardened"].equals(pl.read_parquet(many.files.sanity))

@@ -1,6 +1,7 @@
 import polars as pl
+import pytest
 
-from manyheads.reports import POINTS, Results, gain_table
+from manyheads.reports import POINTS, Results, gain_account, gain_table, threats_in
 
 
 def gains(results: Results, *, gain: float = 0.1) -> pl.DataFrame:
@@ -38,3 +39,35 @@ def test_a_cell_is_in_points_with_its_interval_and_n(results: Results) -> None:
 def test_without_gains_there_is_nothing_to_show(results: Results) -> None:
     table = gain_table(gains(results).clear(), results)
     assert (table.rows, table.columns) == ((), ())
+
+
+def test_an_account_stands_below_what_the_baseline_keeps(results: Results) -> None:
+    found = gains(results).filter(attack="pgd untargeted")
+    table = gain_account({"right": found, "rejecting": found.with_columns(kept=0.7, gain=0.3)}, title="t")
+    assert [row.labels[1] for row in table.rows][:5] == [
+        "main plain",
+        "main+parity plain: right",
+        "main+parity plain: right, gain",
+        "main+parity plain: rejecting",
+        "main+parity plain: rejecting, gain",
+    ]
+    assert [column.name for column in table.columns] == ["clean", "gray-box"]
+    assert [row.cells[1].text for row in table.rows[:5]] == ["40.0", "50.0", "+10.0", "70.0", "+30.0"]
+    assert table.rows[2].cells[0].interval == "-20.0 to +15.0"
+
+
+def test_a_threat_that_a_model_did_not_meet_is_not_measured(results: Results) -> None:
+    found = gains(results).filter(attack="pgd untargeted")
+    some = found.filter((pl.col("threat") == "clean") | (pl.col("model") != "main+parity plain"))
+    table = gain_account({"right": some}, title="t")
+    assert [row.cells[1].text for row in table.rows[:4]] == ["not measured"] * 3 + ["40.0"]
+
+
+def test_an_account_of_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="needs at least one account"):
+        gain_account({}, title="t")
+
+
+def test_threats_stand_by_what_the_attacker_knows() -> None:
+    found = pl.DataFrame({"threat": ["worst of all", "adaptive", "noise", "clean"]})
+    assert threats_in(found) == ("clean", "noise", "adaptive", "worst of all")

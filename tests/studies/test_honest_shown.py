@@ -1,6 +1,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from shutil import copytree
 
 import polars as pl
 import pytest
@@ -84,9 +85,9 @@ def test_a_section_has_verdicts_and_a_figure_for_each_training(shown: Shown) -> 
 
 
 def test_lost_facts_are_told(shown: Shown, tmp_path: Path) -> None:
-    class Lost(Finished):
-        facts = None  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride]
-
-    gone = [Lost(one.runs) for one in shown.finished]
+    first, second = shown.finished
+    kept = RunFiles(tmp_path / "copy")
+    copytree(second.runs[1].folder, kept.folder, ignore=lambda *_: {"facts"})
+    gone = Finished((second.runs[0], kept, *second.runs[2:]))
     with pytest.raises(ValueError, match="facts of runs on Digits are gone"):
-        _ = Shown("Digits", gone).accounts
+        _ = Shown("Digits", [first, gone]).accounts

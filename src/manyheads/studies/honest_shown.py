@@ -50,10 +50,10 @@ class Shown:
         Raises:
             ValueError: if the facts of a run are gone.
         """
-        facts = [one.facts for one in self.finished]
-        known = [found for found in facts if found is not None]
-        if len(known) < len(facts):
-            raise ValueError(f"facts of runs on {self.title} are gone; delete their folders and run them again")
+        known = [one.facts for one in self.finished if one.facts is not None]
+        models = [set(one.everything.models["model"]) for one in self.finished]
+        if [set(found.table["model"]) for found in known] != models:
+            raise ValueError(f"facts of runs on {self.title} are gone; delete these runs and run them anew")
         baselines = self.finished[0].baselines
         alone = [Facts(_unguarded(found.table)) for found in known]
         return {HEADS: gains(alone, baselines=baselines), REJECTING: gains(known, baselines=baselines)}
