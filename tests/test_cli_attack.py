@@ -54,7 +54,7 @@ def sliced():
 def absent():
     raise FileNotFoundError("weights.pt")
 """
-FAST = ["--examples", "12", "--eps", "0.1", "--steps", "2", "--batch-size", "6"]
+FAST = ["--examples", "12", "--eps", "0.1", "--steps", "2", "--batch-size", "6", "--sanity-examples", "4"]
 
 
 @pytest.fixture(autouse=True)
@@ -114,7 +114,8 @@ def test_what_was_measured_is_not_measured_again_but_something_else_is_refused(s
     before = path.stat().st_mtime_ns
     status, out, err = said(*words)
     assert (status, err, path.stat().st_mtime_ns) == (0, "", before)
-    assert "✓" not in out
+    assert "✓ white-box fgsm" not in out
+    assert "✓ sanity checks" not in out
     status, _, err = said(*words, "--seed", "3")
     assert status == 2
     assert "runs/own-net holds another measurement (it differs in " in err

@@ -45,6 +45,7 @@ class AttackOptions:
         restarts: how often pgd and apgd start.
         queries: how often square asks.
         examples: how many images are attacked, at most, drawn class by class; None for all.
+        sanity_examples: how many of them the sanity checks attack, at most; 0 for no checks.
         seed: decides everything random.
         batch_size: examples per batch; decides no result.
         workers: processes that decode image files ahead; decides no result.
@@ -67,6 +68,7 @@ class AttackOptions:
     restarts: int = 1
     queries: int = 5000
     examples: int | None = 1000
+    sanity_examples: int = 32
     seed: int = 0
     batch_size: int = 100
     workers: int = 0
@@ -85,7 +87,17 @@ def attack(model: tyro.conf.Positional[str], /, options: Annotated[AttackOptions
         model: `FILE.py:NAME`.
         options: see below.
     """
-    from manyheads.experiments import RunFiles, assess, bars, foreign_data, foreign_tasks, load_foreign, report_foreign
+    from manyheads.experiments import (
+        NEED_NO_GRADIENT,
+        RunFiles,
+        assess,
+        bars,
+        examine_foreign,
+        foreign_data,
+        foreign_tasks,
+        load_foreign,
+        report_foreign,
+    )
     from manyheads.reports import to_rich
 
     source = foreign_data(options.data, root=options.data_root, size=options.size)
@@ -98,8 +110,12 @@ def attack(model: tyro.conf.Positional[str], /, options: Annotated[AttackOptions
     console = Console()
     with bars(console) as shown:
         facts = assess(assessment, files, shown, record=record)
-    table, cautions = report_foreign(assessment, facts, files, tasks=tasks, found=found, record=record)
-    console.print(to_rich(table, width=min(console.width, 140)), "")
+        climbing = set(options.attacks) - NEED_NO_GRADIENT
+        examples = options.sanity_examples if climbing else 0
+        checks = examine_foreign(assessment, files, shown, tasks=tasks, facts=facts, examples=examples)
+    table, cautions = report_foreign(assessment, facts, files, tasks=tasks, found=found, checks=checks, record=record)
+    for part in (table, *([checks] if checks.rows else [])):
+        console.print(to_rich(part, width=min(console.width, 140)), "")
     for caution in cautions:
         lines = "; ".join(line for item in caution.items.values() for line in item)
         say(console, f"⚠ {caution.title} ({lines}). {caution.text}")

@@ -58,6 +58,7 @@ from manyheads.experiments.foreign import (
     worst_case,
 )
 from manyheads.experiments.foreign_code import Blame, ForeignCodeError, run_file
+from manyheads.experiments.foreign_examination import examine_foreign
 from manyheads.experiments.foreign_model import (
     ForeignModel,
     Guarded,
@@ -204,6 +205,7 @@ __all__ = [
     "dense_results",
     "dense_runs_in",
     "differences",
+    "examine_foreign",
     "exchange",
     "exchange_all",
     "facts_in",

@@ -1,9 +1,11 @@
 """The stage of a run that asks whether its numbers can be believed: sanity checks, and the loss around images."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from math import isfinite
 
 import polars as pl
+from torch import nn
 
 from manyheads.attacks import RaisingSuccess, Square
 from manyheads.data import take
@@ -15,6 +17,8 @@ from manyheads.experiments.files import RunFiles, keep
 from manyheads.experiments.progress import Bars
 from manyheads.experiments.stages import Workshop
 from manyheads.experiments.trial import Trial
+from manyheads.threats import ThreatModel
+from manyheads.types import Batch
 
 QUERIES = 100
 """How many images the query attack of the checks asks about, per example."""
@@ -45,19 +49,40 @@ def examine(shop: Workshop, victim: Guard, bars: Bars, *, facts: Facts) -> None:
         keep(shop.files.sanity, unchecked("no attack of limited size was tried"))
         return
     test = take(shop.splits.test, count=min(wanted.sanity_examples, len(shop.splits.test)), seed=0)
-    batches = list(shop.loader(test))
     attacker = threat(trial, knowledge="gray-box", guard=victim, tasks=shop.tasks)
     with bars.bar(f"sanity checks of {wanted.name}"):
-        keep(shop.files.surface, loss_surface(attacker, batches, seed=wanted.seed))
-        checks = sanity_checks(
+        check_and_keep(
+            shop.files,
             victim,
-            attacker,
-            batches,
+            attacker=attacker,
+            batches=list(shop.loader(test)),
             facts=_untargeted(facts, wanted),
-            query=RaisingSuccess(Square(queries=QUERIES)),
             seed=wanted.seed,
         )
-    keep(shop.files.sanity, checks)
+
+
+def check_and_keep(
+    files: RunFiles,
+    victim: nn.Module,
+    *,
+    attacker: ThreatModel,
+    batches: Sequence[Batch],
+    facts: Facts | None,
+    seed: int,
+) -> None:
+    """Check an evaluation, and keep what came out with the loss around a few images.
+
+    Args:
+        files: where it is kept.
+        victim: a guard or a model.
+        attacker: a threat on the main head of limited size.
+        batches: the examples.
+        facts: what untargeted attacks by several threats made of the victim; None for none.
+        seed: decides all random starts.
+    """
+    keep(files.surface, loss_surface(attacker, batches, seed=seed))
+    query = RaisingSuccess(Square(queries=QUERIES))
+    keep(files.sanity, sanity_checks(victim, attacker, batches, facts=facts, query=query, seed=seed))
 
 
 def _measured(experiment: Experiment) -> Trial | None:

@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+import polars as pl
+
 from manyheads import __version__
 from manyheads.evaluation import Facts, scores, wilson
 from manyheads.experiments.files import RunFiles
@@ -18,6 +20,7 @@ from manyheads.reports import (
     Caution,
     Cell,
     Challenge,
+    Checklist,
     Column,
     Exhibit,
     Finding,
@@ -28,6 +31,7 @@ from manyheads.reports import (
     Table,
     gallery_section,
     load_exhibit,
+    sanity_section,
     write_report,
 )
 from manyheads.tasks import Task
@@ -98,6 +102,17 @@ def foreign_cautions(facts: Facts, found: Probe, *, model: str, main: Task) -> t
     return tuple(Caution(title=title, text=text, items={model: (item,)}) for title, text, item in listed)
 
 
+def failed_checks(checks: Checklist, *, model: str) -> tuple[Caution, ...]:
+    """Warn of the sanity checks that a model fails; nothing where it fails none, or was not checked."""
+    failed = checks.failed(model) if model in checks.models else ()
+    return (Caution(title=_FAILED.title, text=_FAILED.text, items={model: failed}),) if failed else ()
+
+
+_FAILED = Caution(
+    title="Sanity checks failed",
+    text="What attacks left may be hidden gradients, not robustness. Do not believe the numbers before you know why.",
+    items={},
+)
 _CHANCE = Caution(
     title="No better than chance on clean images",
     text="Either the model cannot do this task, or it is not used as it was trained: compare the order of its classes "
@@ -137,6 +152,7 @@ def report_foreign(
     *,
     tasks: Sequence[Task],
     found: Probe,
+    checks: Checklist,
     record: Mapping[str, object],
 ) -> tuple[Table, tuple[Caution, ...]]:
     """Write the page of a measurement, and return its table and cautions.
@@ -147,20 +163,27 @@ def report_foreign(
         files: where the page goes, and where the galleries lie.
         tasks: the model's tasks, main task first.
         found: what the first look told.
+        checks: how the sanity checks came out.
         record: what decided the results.
     """
     challenges = [_challenge(trial.name, assessment, place) for place, trial in enumerate(assessment.trials)]
     budget = challenges[0].label.removeprefix(f"{challenges[0].attack} (").removesuffix(")")
     table = foreign_table(facts, tasks=tasks, challenge=budget)
-    cautions = foreign_cautions(facts, found, model=assessment.name, main=tasks[0])
+    cautions = (
+        *failed_checks(checks, model=assessment.name),
+        *foreign_cautions(facts, found, model=assessment.name, main=tasks[0]),
+    )
+    surfaces = {assessment.name: pl.read_parquet(files.surface)} if files.surface.exists() else {}
+    sections = (
+        Section(title="Accuracy under attack", tables=(table,)),
+        sanity_section(checks, surfaces),
+        gallery_section(_exhibits(assessment, files, tasks=tasks, challenges=challenges)),
+    )
     contents = ReportContents(
         title=f"{assessment.name}: what attackers can do to it",
         findings=foreign_findings(facts, model=assessment.name, main=tasks[0], challenge=budget),
         cautions=cautions,
-        sections=(
-            Section(title="Accuracy under attack", tables=(table,)),
-            gallery_section(_exhibits(assessment, files, tasks=tasks, challenges=challenges)),
-        ),
+        sections=tuple(section for section in sections if section is not None),
         provenance=Provenance(
             experiments={assessment.name: record},
             versions={"manyheads": __version__, **{name: version(name) for name in ("torch", "numpy")}},
