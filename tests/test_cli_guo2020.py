@@ -60,7 +60,7 @@ def test_what_is_timed_needs_no_data(conducted: list) -> None:
         (["guo2020", "--part", "figure7", "--data-root", "x"], "figure7 is no part of guo2020"),
         (["guo2020", "--seeds", "1", "1", "--data-root", "x"], "at least one seed, and each once"),
         (["mao2020", "--part", "table7", "--data-root", "x"], "table7 is no part of mao2020"),
-        (["demo", "--part", "ablation"], "--part and --seeds are those of mao2020 and guo2020"),
+        (["demo", "--part", "ablation"], "--part is that of mao2020 and guo2020, --seeds theirs and that of honest"),
     ],
 )
 def test_what_does_not_fit_is_refused(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:

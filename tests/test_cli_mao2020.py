@@ -71,9 +71,9 @@ def test_rooms_of_the_papers_profile_can_be_chosen(conducted: list, tmp_path: Pa
         (["mao2020", "--gpus", "1"], "say which with --ray ADDRESS, or --ray local"),
         (["mao2020", "--ray", "auto", "--jobs", "2"], "decides that by its resources"),
         (["mao2020", "--seeds", "1", "1", "--data-root", "x"], "at least one seed, and each once"),
-        (["hyun2024", "--part", "table2"], "--part and --seeds are those of mao2020 and guo2020"),
+        (["hyun2024", "--part", "table2"], "--part is that of mao2020 and guo2020, --seeds theirs and that of honest"),
         (["hyun2024", "--data", "nyuv2", "--data-root", "x"], "nyuv2 is no data set of hyun2024"),
-        (["demo", "--seeds", "1", "2"], "--part and --seeds are those of mao2020 and guo2020"),
+        (["demo", "--seeds", "1", "2"], "--part is that of mao2020 and guo2020, --seeds theirs and that of honest"),
     ],
 )
 def test_what_does_not_fit_is_refused(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
