@@ -1,124 +1,82 @@
-"""What a joint attack on five tasks costs beside an attack on one, of the same model with as many steps.
+"""What a joint attack on many tasks costs beside an attack on one, of the same model with as many steps.
 
 One pass through the shared encoder serves all heads, so that the joint attack pays for the other heads' backward passes
 alone: a model answers all tasks, also where one of them is attacked. Beside it stands an attack on a model from which
-the other heads were taken away. All run in turn in one process, on one thread, in float32; ratios are taken round by
-round, so that a machine that slows down slows all. A single attack is the mean over the five tasks.
-
-    python benchmarks/joint_attack.py --repetitions 10
+the other heads were taken away. A single attack is the mean over the tasks.
 """
 
-import argparse
-import statistics
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 
 import torch
+from benchmarks.timing import Action, Finding, at_most, rounds, summary
 from torch import Tensor
 
 from manyheads.attacks import PGD
-from manyheads.models import (
-    DenseResNet18,
-    MultiTaskModel,
-    SmallDecoder,
-    SmallDenseNet,
-    UpsamplingDecoder,
-    dense_heads,
-)
+from manyheads.data import Loader, drawn_scenes
+from manyheads.models import DenseResNet18, MultiTaskModel, SmallDecoder, SmallDenseNet, UpsamplingDecoder, dense_heads
 from manyheads.tasks import Task, paper_task
-from manyheads.threats import Linf, Loss, TaskLoss, ThreatModel
+from manyheads.threats import Linf, TaskLoss, ThreatModel
 
-TASKS = tuple(paper_task(letter) for letter in "sdneA")
-CLASSES = TASKS[0].channels
+STEPS, SIZE = 5, (96, 128)
+ROOMS = drawn_scenes(examples=2, size=SIZE)
 
 
-def small() -> MultiTaskModel:
+def small(tasks: tuple[Task, ...]) -> MultiTaskModel:
     """Make the network that trains on a processor."""
     encoder = SmallDenseNet()
-    return MultiTaskModel(encoder, dense_heads(TASKS, features=encoder.features, decoder=SmallDecoder))
+    return MultiTaskModel(encoder, dense_heads(tasks, features=encoder.features, decoder=SmallDecoder)).eval()
 
 
-def paper() -> MultiTaskModel:
+def paper(tasks: tuple[Task, ...]) -> MultiTaskModel:
     """Make the paper's network for Taskonomy."""
     encoder = DenseResNet18()
-    return MultiTaskModel(encoder, dense_heads(TASKS, features=encoder.features, decoder=UpsamplingDecoder))
+    return MultiTaskModel(encoder, dense_heads(tasks, features=encoder.features, decoder=UpsamplingDecoder)).eval()
 
 
-def frames(count: int, *, height: int, width: int) -> dict[str, Tensor]:
-    """Draw frames with annotations, a tenth of whose pixels are unknown."""
-    numbers = {"image": 3, "depth": 1, "normal": 3, "texture_edges": 1}
-    batch = {name: torch.rand(count, channels, height, width) for name, channels in numbers.items()}
-    unknown = torch.rand(count, 1, height, width) < 0.1
-    batch["segmentation"] = torch.randint(CLASSES, (count, height, width)).where(~unknown[:, 0], -1)
-    for name in ("depth", "normal"):
-        batch[name] = batch[name].where(~unknown, torch.nan)
-    return batch
+def attacker(model: MultiTaskModel, batch: Mapping[str, Tensor], *, tasks: tuple[Task, ...]) -> Action:
+    """Make an attack on some of a model's tasks."""
+    known = tuple(task for task in tasks if task.name in model.heads)
+    objective = TaskLoss(known, {task.name: 1.0 for task in known})
+    threat = ThreatModel(name="bench", model=model, tasks=known, objective=objective, budget=Linf(4 / 255))
+    loss, attack = threat.loss(batch), PGD(steps=STEPS, step_size=1 / 255)
+    return lambda: attack(loss, batch["image"], threat.budget, rng=torch.Generator().manual_seed(0))
 
 
-def attacker(model: MultiTaskModel, batch: Mapping[str, Tensor], *, attacked: tuple[Task, ...]) -> Loss:
-    """Make what an attack on some of the tasks sees."""
-    objective = TaskLoss(TASKS, {task.name: 1.0 for task in attacked})
-    threat = ThreatModel(name="bench", model=model, tasks=TASKS, objective=objective, budget=Linf(4 / 255))
-    return threat.loss(batch)
-
-
-def seconds(action: Callable[[], object]) -> float:
-    """Time one run, in the processor's time: on one thread, other programs then disturb less."""
-    start = time.process_time()
-    action()
-    return time.process_time() - start
-
-
-def measure(model: MultiTaskModel, batch: Mapping[str, Tensor], *, steps: int, repetitions: int) -> list[list[float]]:
-    """Return the seconds of the joint attack, of that on each task, and of that on each task without other heads."""
-    attack, budget = PGD(steps=steps, step_size=1 / 255), Linf(4 / 255)
-    losses = [attacker(model, batch, attacked=TASKS)]
-    losses += [attacker(model, batch, attacked=(task,)) for task in TASKS]
-    for task in TASKS:
+def compared(
+    model: MultiTaskModel, tasks: tuple[Task, ...], *, network: str, limits: tuple[float, float], repetitions: int
+) -> Iterator[Finding]:
+    """Measure one network: the joint attack beside single ones on the same model, and on one without other heads."""
+    batch = next(iter(Loader(ROOMS, batch_size=len(ROOMS))))
+    actions = {"joint": attacker(model, batch, tasks=tasks)}
+    for task in tasks:
         beheaded = MultiTaskModel(model.encoder, {task.name: model.heads[task.name]}).eval()
-        losses.append(attacker(beheaded, batch, attacked=(task,)))
-
-    def run(loss: Loss) -> Callable[[], Tensor]:
-        return lambda: attack(loss, batch["image"], budget, rng=torch.Generator().manual_seed(0))
-
-    actions = [run(loss) for loss in losses]
-    for action in actions:  # the first runs allocate and warm up
-        action()
-    return [[seconds(action) for action in actions] for _ in range(repetitions)]
-
-
-def spread(ratios: list[float]) -> str:
-    """Say the median and the quartiles."""
-    ordered = sorted(ratios)
-    low, high = ordered[len(ordered) // 4], ordered[-1 - len(ordered) // 4]
-    return f"{statistics.median(ordered):.2f} (quartiles {low:.2f} to {high:.2f})"
+        actions[task.name] = attacker(model, batch, tasks=(task,))
+        actions[f"{task.name} alone"] = attacker(beheaded, batch, tasks=(task,))
+    times = rounds(actions, repetitions=repetitions)
+    for where, beside, limit in (
+        ("the same model", "", limits[0]),
+        ("a model without other heads", " alone", limits[1]),
+    ):
+        singles = [times[f"{task.name}{beside}"] for task in tasks]
+        means = [sum(one) / len(one) for one in zip(*singles, strict=True)]
+        found = summary([one / mean for one, mean in zip(times["joint"], means, strict=True)])
+        what = f"PGD-{STEPS} on {len(tasks)} tasks / on one, {where}, {network}, images of {SIZE[0]}x{SIZE[1]}"
+        yield at_most(limit, case="joint_attack", what=what, found=found)
 
 
-def main() -> None:
-    """Measure both networks and print the ratios."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--repetitions", type=int, default=10, help="runs of each attack on each network")
-    parser.add_argument("--steps", type=int, default=5, help="steps of PGD")
-    parser.add_argument("--batch", type=int, default=2, help="images at once")
-    parser.add_argument("--size", type=int, nargs=2, default=(96, 128), help="height and width, multiples of 32")
-    options = parser.parse_args()
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
-    height, width = options.size
-    print(
-        f"PGD-{options.steps}, {options.batch} images of {height}x{width}, {len(TASKS)} tasks, float32, one thread, "
-        f"torch {torch.__version__}, n={options.repetitions}"
-    )
-    for name, make in (("SmallDenseNet", small), ("DenseResNet18", paper)):
-        batch = frames(options.batch, height=height, width=width)
-        runs = measure(make().eval(), batch, steps=options.steps, repetitions=options.repetitions)
-        five = len(TASKS)
-        joint = [five * times[0] / sum(times[1 : 1 + five]) for times in runs]
-        beheaded = [five * times[0] / sum(times[1 + five :]) for times in runs]
-        print(f"{name}, single attack {statistics.median(sum(times[1 : 1 + five]) / five for times in runs):.2f} s")
-        print(f"  joint / single {spread(joint)}, where five separate attacks take {five}")
-        print(f"  joint / single without other heads {spread(beheaded)}")
+def tasks_of(letters: str) -> tuple[Task, ...]:
+    """Make tasks by the paper's letters."""
+    return tuple(paper_task(letter, classes=ROOMS.class_names) for letter in letters)
 
 
-if __name__ == "__main__":
-    main()
+def run(repetitions: int) -> Iterator[Finding]:
+    """Measure two networks with five tasks, and the small one with all eleven."""
+    for make, letters, limits in (
+        (small, "sdneA", (1.6, 5.0)),
+        (paper, "sdneA", (1.6, 5.0)),
+        (small, "sdDneEkKprA", (2.5, 11.0)),
+    ):
+        tasks = tasks_of(letters)
+        model = make(tasks)
+        network = type(model.encoder).__name__
+        yield from compared(model, tasks, network=network, limits=limits, repetitions=repetitions)

@@ -1,18 +1,13 @@
 """What it saves to attack survivors alone: the standard ensemble against all of its members on all examples.
 
 The model is trained plainly, so that nearly every example falls to the first member and the others have nothing to do;
-the more robust a model is, the less is saved. Both are run in turn on the same batch in one process, on one thread, in
-float32; the ratio is taken round by round. Both must break the same examples but for luck: each says how many.
-
-    python benchmarks/survivors.py --repetitions 5
+the more robust a model is, the less is saved. Both must break the same examples but for luck: each says how many.
 """
 
-import argparse
-import statistics
-import time
-from collections.abc import Callable
+from collections.abc import Iterator
 
 import torch
+from benchmarks.timing import Finding, at_least, ratio, rounds
 from sklearn.datasets import load_digits
 from torch import Tensor, nn
 
@@ -23,6 +18,7 @@ from manyheads.threats import Linf, Loss, TaskLoss, ThreatModel
 
 DIGIT = classify("digit", classes=10)
 BUDGET = Linf(0.3)
+EXAMPLES, STEPS, QUERIES = 32, 20, 200
 
 
 def digits() -> tuple[Tensor, Tensor]:
@@ -64,40 +60,26 @@ def apart(ensemble: WorstOf, loss: Loss, image: Tensor) -> int:
     return int(won.sum())
 
 
-def timed(action: Callable[[], int]) -> tuple[float, int]:
-    """Return the processor's seconds and what came of it."""
-    start = time.process_time()
-    result = action()
-    return time.process_time() - start, result
-
-
-def main() -> None:
-    """Measure and print the ratio."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--repetitions", type=int, default=5, help="rounds")
-    parser.add_argument("--examples", type=int, default=32, help="images at once")
-    parser.add_argument("--steps", type=int, default=20, help="steps of APGD and FAB")
-    parser.add_argument("--queries", type=int, default=200, help="queries of Square")
-    options = parser.parse_args()
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
+def run(repetitions: int) -> Iterator[Finding]:
+    """Measure both ways."""
     image, label = digits()
     model = trained(image[:1500], label[:1500])
-    image, label = image[1500:][: options.examples], label[1500:][: options.examples]
-    loss, ensemble = attacker(model, label), standard_ensemble(DIGIT, steps=options.steps, queries=options.queries)
-    clean = int((~loss.won(image)).sum())
-    print(
-        f"standard ensemble, {options.steps} steps, {options.queries} queries, L-infinity {BUDGET.eps}, {len(image)} "
-        f"digits of which {clean} are right, one thread, torch {torch.__version__}, n={options.repetitions}"
+    image, label = image[1500:][:EXAMPLES], label[1500:][:EXAMPLES]
+    loss, ensemble = attacker(model, label), standard_ensemble(DIGIT, steps=STEPS, queries=QUERIES)
+    won = {"survivors": 0, "everyone": 0}
+
+    def survivors() -> None:
+        won["survivors"] = together(ensemble, loss, image)
+
+    def everyone() -> None:
+        won["everyone"] = apart(ensemble, loss, image)
+
+    times = rounds({"survivors": survivors, "everyone": everyone}, repetitions=repetitions)
+    right = int((~loss.won(image)).sum())
+    yield at_least(
+        3.0,
+        case="survivors",
+        what=f"standard ensemble on all examples / on survivors, plain model, {EXAMPLES} digits",
+        found=ratio(times, of="everyone", to="survivors"),
+        aside=f"{won['everyone']} and {won['survivors']} of {EXAMPLES} are wrong afterwards, {EXAMPLES - right} before",
     )
-    ratios = []
-    for _ in range(options.repetitions):
-        short, survivors = timed(lambda: together(ensemble, loss, image))
-        long, everyone = timed(lambda: apart(ensemble, loss, image))
-        ratios.append(long / short)
-        print(f"survivors alone {short:.1f} s, {survivors} won; everyone {long:.1f} s, {everyone} won")
-    print(f"ratio {statistics.median(ratios):.1f} ({min(ratios):.1f} to {max(ratios):.1f})")
-
-
-if __name__ == "__main__":
-    main()

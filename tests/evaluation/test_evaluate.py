@@ -177,6 +177,15 @@ def test_an_observer_sees_each_attacked_batch(scene) -> None:
     assert torch.cat([each.decisions[1].rejected for each in seen]).tolist() == table["rejected_attacked"].to_list()
 
 
+def test_what_becomes_of_a_batch_afterwards_changes_no_fact(scene) -> None:
+    def wipe(attacked: Attacked) -> None:
+        for tensor in (attacked.index, *attacked.truth.values()):
+            tensor.zero_()
+
+    wiped = evaluate(scene.guard, scene.threat, ATTACK, scene.batches(), observe=wipe)
+    assert_frame_equal(wiped.table, evaluate(scene.guard, scene.threat, ATTACK, scene.batches()).table)
+
+
 def test_fabric_places_model_and_batches(scene) -> None:
     expected = evaluate(scene.guard, scene.threat, ATTACK, scene.batches())
     fabric = Fabric(accelerator="cpu", devices=1)

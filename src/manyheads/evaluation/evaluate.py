@@ -17,6 +17,7 @@ from manyheads.threats import Budget, Loss, ThreatModel, in_eval_mode
 from manyheads.types import Batch, Image, Outputs, Truth
 
 _Column = Sequence[object] | Tensor | pl.Series
+_DTYPES = {torch.float64: pl.Float64, torch.int64: pl.Int64, torch.bool: pl.Boolean}
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,7 +165,7 @@ def _rows(attacked: Attacked, threat: ThreatModel, attack: Attack, *, loss: Loss
         columns[f"rejected_{when}"] = decision.rejected if decision else [False] * count
     for task in threat.tasks:
         columns |= _answers(task, attacked) if isinstance(task.loss, CrossEntropy) else _measurements(task, attacked)
-    data = {name: value.cpu().numpy() if isinstance(value, Tensor) else value for name, value in columns.items()}
+    data = {name: _copied(value) if isinstance(value, Tensor) else value for name, value in columns.items()}
     schema = {"score_clean": pl.Float64, "score_attacked": pl.Float64, "won": pl.Boolean}
     return pl.DataFrame(data, schema_overrides=schema).with_columns(
         pl.lit(type(threat.model).__name__).alias("model"),
@@ -175,9 +176,18 @@ def _rows(attacked: Attacked, threat: ThreatModel, attack: Attack, *, loss: Loss
     )
 
 
+def _copied(column: Tensor) -> pl.Series:
+    """Copy numbers into memory of the table's own.
+
+    A table over the tensor's memory would keep it, between larger tensors that come and go: the process then grows with
+    every batch.
+    """
+    return pl.Series(column.tolist(), dtype=_DTYPES[column.dtype])
+
+
 def _answers(task: Task, attacked: Attacked) -> dict[str, _Column]:
     """Write the true class, null where it is unknown, and both answers."""
-    truth = pl.Series(attacked.truth[task.name].cpu().numpy())
+    truth = _copied(attacked.truth[task.name])
     return {
         f"{task.name}.truth": truth.replace(UNKNOWN_CLASS, None),
         f"{task.name}.clean": attacked.before[task.name].argmax(1),

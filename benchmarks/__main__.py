@@ -1,0 +1,93 @@
+"""All benchmarks, or some: `python -m benchmarks [CASE ...]`, from the root of the project.
+
+Everything that is compared runs in turn in one process, on one thread; figures are medians of ratios with their
+quartiles. `--write` puts them into `docs/benchmarks.md`, and `--json FILE` into a file.
+"""
+
+import argparse
+import json
+import platform
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+import torch
+from benchmarks import (
+    cw_step,
+    generator_cost,
+    joint_attack,
+    loading,
+    memory,
+    pgd_overhead,
+    rivals,
+    start_up,
+    survivors,
+    training_step,
+)
+from benchmarks.timing import Finding
+
+CASES: Mapping[str, Callable[[int], Iterator[Finding]]] = {
+    "pgd_overhead": pgd_overhead.run,
+    "rivals": rivals.run,
+    "cw_step": cw_step.run,
+    "joint_attack": joint_attack.run,
+    "survivors": survivors.run,
+    "training_step": training_step.run,
+    "generator_cost": generator_cost.run,
+    "loading": loading.run,
+    "start_up": start_up.run,
+    "memory": memory.run,
+}
+PAGE = Path("docs/benchmarks.md")
+START, END = "<!-- figures -->", "<!-- end of figures -->"
+
+
+def table(findings: Iterable[Finding]) -> str:
+    """Write findings as a table."""
+    lines = ["| case | what | median (quartiles, n) | wanted | |", "|---|---|---|---|---|"]
+    for one in findings:
+        held = {True: "✓", False: "✗", None: ""}[one.holds]
+        told = f" {held} {one.aside}".strip() if one.aside or held else ""
+        lines.append(f"| `{one.case}` | {one.what} | {one.ratio} | {one.bar} | {told} |")
+    return "\n".join(lines)
+
+
+def origin(repetitions: int) -> str:
+    """Say where and how it was measured."""
+    units = "bfloat16 units" if torch.cpu._is_avx512_bf16_supported() else "no bfloat16 units"  # noqa: SLF001
+    return (
+        f"{datetime.now(tz=UTC).date().isoformat()}, torch {torch.__version__}, Python {platform.python_version()}, "
+        f"{platform.machine()} with {units}, one thread, float32, {repetitions} rounds."
+    )
+
+
+def main() -> None:
+    """Run what is wanted and print it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("cases", nargs="*", metavar="CASE", help=f"which; all if none is named: {', '.join(CASES)}")
+    parser.add_argument("--repetitions", type=int, default=10, help="rounds of every comparison")
+    parser.add_argument("--write", action="store_true", help=f"put the table into {PAGE}")
+    parser.add_argument("--json", type=Path, help="put the figures into this file")
+    options = parser.parse_args()
+    unknown = [name for name in options.cases if name not in CASES]
+    if unknown:
+        parser.error(f"no benchmark is called {', '.join(unknown)}; there are {', '.join(CASES)}")
+    torch.set_num_threads(1)
+    findings = []
+    for name in options.cases or CASES:
+        torch.manual_seed(0)
+        for one in CASES[name](options.repetitions):
+            print(f"{one.case}: {one.what}: {one.ratio} {one.bar} {one.aside}", flush=True)
+            findings.append(one)
+    shown = f"{START}\n\n{origin(options.repetitions)}\n\n{table(findings)}\n\n{END}"
+    if options.write:
+        page = PAGE.read_text(encoding="utf-8")
+        head, _, rest = page.partition(START)
+        PAGE.write_text(head + shown + rest.partition(END)[2], encoding="utf-8")
+    if options.json:
+        options.json.write_text(json.dumps([asdict(one) for one in findings], indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

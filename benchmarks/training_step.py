@@ -1,0 +1,65 @@
+"""What a step of adversarial training costs beside its floor: the passes of the inner attack and one training pass.
+
+The floor is written by hand with nothing but these passes; both update the same network with the same optimiser.
+"""
+
+from collections.abc import Iterator
+
+import torch
+from benchmarks.timing import Finding, at_most, ratio, rounds
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from manyheads.attacks import PGD
+from manyheads.models import MultiTaskModel, SmallResNet, linear_heads
+from manyheads.tasks import classify
+from manyheads.threats import Linf
+from manyheads.training import Adversarial, Plan, fit
+
+TASK = classify("main", classes=10)
+EPS, STEP_SIZE, BATCH, BATCHES = 8 / 255, 2 / 255, 32, 4
+
+
+def model() -> MultiTaskModel:
+    """Make the network."""
+    encoder = SmallResNet()
+    return MultiTaskModel(encoder, linear_heads([TASK], features=encoder.features))
+
+
+def floor(net: nn.Module, batches: list[dict[str, Tensor]], *, optimizer: torch.optim.Optimizer, steps: int) -> None:
+    """Train one epoch as briefly as it can be written."""
+    for batch in batches:
+        clean, label = batch["image"], batch["label"]
+        net.eval()
+        image = (clean + EPS * (2 * torch.rand_like(clean) - 1)).clamp(0, 1)
+        for _ in range(steps):
+            image = image.detach().requires_grad_()
+            loss = nn.functional.cross_entropy(net(image)["main"], label, reduction="sum")
+            (gradient,) = torch.autograd.grad(loss, image)
+            image = (image.detach() + STEP_SIZE * gradient.sign()).clamp(clean - EPS, clean + EPS).clamp(0, 1)
+        net.train()
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(net(image.detach())["main"], label).backward()
+        optimizer.step()
+
+
+def compared(steps: int, *, repetitions: int) -> Finding:
+    """Measure training on PGD of so many steps."""
+    batches = [{"image": torch.rand(BATCH, 3, 32, 32), "label": torch.randint(10, (BATCH,))} for _ in range(BATCHES)]
+    ours, bare = model(), model()
+    optimizers = [torch.optim.SGD(net.parameters(), 0.01, momentum=0.9) for net in (ours, bare)]
+    step = Adversarial([TASK], {"main": 1.0}, PGD(steps=steps, step_size=STEP_SIZE), Linf(EPS))
+    fabric = Fabric(accelerator="cpu", devices=1)
+    actions = {
+        "ours": lambda: fit(ours, step, batches, optimizer=optimizers[0], fabric=fabric, plan=Plan(epochs=1)),
+        "floor": lambda: floor(bare, batches, optimizer=optimizers[1], steps=steps),
+    }
+    found = ratio(rounds(actions, repetitions=repetitions), of="ours", to="floor")
+    what = f"adversarial training on PGD-{steps} / its floor, SmallResNet, {BATCH} images"
+    return at_most(1.05, case="training_step", what=what, found=found)
+
+
+def run(repetitions: int) -> Iterator[Finding]:
+    """Measure a short and a usual inner attack."""
+    for steps in (2, 7):
+        yield compared(steps, repetitions=repetitions)
