@@ -56,8 +56,8 @@ def wrong(change: Callable[[Tensor], Tensor]) -> Acceleration:
 
 
 def overconfident(scores: Tensor) -> Tensor:
-    """Whatever the image, the first class would seem to lead, and hardly anything moves the scores."""
-    return 1e-3 * scores + 50 * nn.functional.one_hot(torch.zeros_like(scores[:, 0]).long(), scores.shape[1])
+    """Whatever the image, the second class would seem to lead, and nothing to move the scores."""
+    return 0 * scores + 50 * nn.functional.one_hot(torch.ones_like(scores[:, 0]).long(), scores.shape[1])
 
 
 def reversed_scores(scores: Tensor) -> Tensor:
@@ -94,12 +94,12 @@ def test_without_rounding_it_finds_what_the_attack_finds(exact, attack: Attack, 
 
 
 def test_what_the_copy_takes_for_won_and_the_model_does_not_is_attacked_again_on_the_model(exact) -> None:
-    budget, loss, how = Linf(0.03), exact.loss(), wrong(overconfident)
-    expected = STEPS(loss, exact.clean, budget, rng=seeded())
+    loss, how = exact.loss(), wrong(overconfident)
+    expected = STEPS(loss, exact.clean, BUDGET, rng=seeded())
     won = loss.won(expected)
     mistaken = loss.accelerated(how, example=exact.clean[:1]).won(exact.clean) & ~loss.won(exact.clean)
     seen = counted(exact.model)
-    found = Fast(STEPS, how)(loss, exact.clean, budget, rng=seeded())
+    found = Fast(STEPS, how)(loss, exact.clean, BUDGET, rng=seeded())
     assert set(seen[2:]) == {int(mistaken.sum())} != {len(exact.clean)}
     assert bool((mistaken & won).any())
     torch.testing.assert_close(found[mistaken & won], expected[mistaken & won], atol=1e-6, rtol=0)
@@ -124,11 +124,23 @@ def test_never_weaker_than_the_clean_image(victim, how: Acceleration, objective)
     assert not loss.knows_success or bool((won >= loss.won(victim.clean)).all())
 
 
-def test_a_clean_image_that_wins_gives_way_to_winners_alone(exact) -> None:
-    loss = exact.loss()
-    assert loss.won(exact.clean).tolist() == [False] * 4 + [True]
-    found = Fast(STEPS, wrong(reversed_scores))(loss, exact.clean, Linf(0.2), rng=seeded())
-    assert bool(loss.won(found)[4])
+class Defeat:
+    """Raised is the opposite of what wins."""
+
+    success = Margin(DIGIT)
+
+    def __call__(self, outputs: Mapping[str, Tensor], truth: Mapping[str, Tensor]) -> Tensor:
+        return -self.success(outputs, truth)
+
+
+def test_a_clean_image_that_wins_gives_way_to_winners_alone(victim) -> None:
+    loss = victim.loss(Defeat())
+    assert loss.won(victim.clean).tolist() == [False] * 4 + [True]
+    climb, budget = PGD(steps=10, step_size=0.1), Linf(0.5)
+    assert not loss.won(climb(loss, victim.clean, budget, rng=seeded())).any()
+    found = Fast(climb, SINGLE)(loss, victim.clean, budget, rng=seeded())
+    assert torch.equal(found[4], victim.clean[4])
+    assert not torch.equal(found[0], victim.clean[0])
 
 
 def test_of_the_model_itself_little_is_asked(victim) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import torch
@@ -15,6 +16,10 @@ _PRECISIONS = (torch.float32, torch.bfloat16)
 _WEIGHTED = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Linear)
 _UNITS = ("avx512_bf16", "amx_bf16")
 """What processors call their units for bfloat16."""
+
+
+Compiler = Callable[[nn.Module], Callable[..., Any]]
+"""Takes a model, and returns what is called in its place."""
 
 
 def bfloat16_pays(device: torch.device) -> bool:
@@ -54,7 +59,7 @@ class Acceleration:
     """
 
     precision: torch.dtype | None = None
-    compiler: Callable[[nn.Module], nn.Module] = uncompiled
+    compiler: Compiler = uncompiled
 
     def __post_init__(self) -> None:
         """Refuse precisions in which gradients vanish, or nothing is gained."""
