@@ -66,7 +66,7 @@ def norm_first(net: OwnForward, image: Tensor) -> Tensor:
 
 def result_returned_too(net: OwnForward, image: Tensor) -> Tensor:
     features = net.first(image)
-    return [features, net.norm(features)]
+    return [features, net.other(net.second(net.norm(features)))]
 
 
 def past_the_module(net: OwnForward, image: Tensor) -> Tensor:
@@ -158,10 +158,12 @@ def test_what_cannot_be_folded_exactly_stays(way) -> None:
     assert torch.equal(expected, found)
 
 
-def test_a_convolution_whose_result_is_an_output_too_stays() -> None:
+def test_a_convolution_whose_result_is_an_output_too_stays_and_the_others_do_not() -> None:
     model = trained(OwnForward(result_returned_too)).eval()
     copy = folded(model, example=image()[:1])
-    assert all(torch.equal(one, other) for one, other in zip(model(image()), copy(image()), strict=True))
+    assert norms(copy) == 1
+    for one, other in zip(model(image()), copy(image()), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
 
 
 def test_a_norm_without_statistics_stays() -> None:
