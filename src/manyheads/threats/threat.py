@@ -94,8 +94,7 @@ class Loss:
         Raises:
             ValueError: if the model cannot be copied.
         """
-        with self.in_eval_mode():
-            return replace(self, model=accelerated(self.model, how, example=example))
+        return replace(self, model=accelerated(self.model, how, example=example))
 
     def outputs(self, image: Image) -> Outputs:
         """Run the model in eval mode; to ask the answer for a task that it has no head for raises a ValueError."""
