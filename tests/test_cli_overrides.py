@@ -20,6 +20,7 @@ TRIAL_FIELDS = {
     "goal": ("margin", "margin"),
     "restarts": ("3", 3),
     "examples": ("9", 9),
+    "search": ("fast", "fast"),
     "knowledge": ("adaptive gray-box", ("adaptive", "gray-box")),
 }
 GIVEN: dict[str, tuple[str, object]] = {

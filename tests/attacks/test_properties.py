@@ -20,6 +20,7 @@ from manyheads.attacks import (
     EachTarget,
     Ensemble,
     External,
+    Fast,
     Generative,
     MixedPerturbations,
     Noise,
@@ -31,7 +32,7 @@ from manyheads.attacks import (
     UnscaledMIM,
     WorstOf,
 )
-from manyheads.models import PerInstance, Universal, mta_generator, seeded
+from manyheads.models import Acceleration, PerInstance, Universal, mta_generator, seeded
 from manyheads.randomness import Streams
 from manyheads.tasks import classify
 from manyheads.threats import DLR, L1, L2, Budget, Linf, Margin, Objective, Targeted, TaskLoss
@@ -62,6 +63,7 @@ ATTACKS = [
     Ensemble(steps=3, queries=4),
     Aggregated(lambda matrix: matrix.sum(0), steps=3, step_size=0.1),
     MixedPerturbations(PGD_STEPS),
+    Fast(PGD_STEPS, Acceleration(precision=torch.float32)),
 ]
 # test_penalty.py holds the one to the same promises; what is external promises nothing, see test_external.py
 HELD_ELSEWHERE = {PenaltySearch, External}

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from manyheads.attacks import BIM, CW, FGSM, PGD, Attack, Loss, PenaltySearch, Restarts
+from manyheads.attacks import BIM, CW, FGSM, PGD, Attack, Fast, Loss, PenaltySearch, Restarts
 from manyheads.defences import (
     AdaptiveEnsemble,
     Disagreement,
@@ -18,6 +18,7 @@ from manyheads.defences import (
 )
 from manyheads.defences.evasive_towards import TOWARDS
 from manyheads.evaluation import Facts, evaluate
+from manyheads.models import Acceleration
 from manyheads.randomness import Streams
 from manyheads.tasks import UNKNOWN_CLASS, LabelMap, classify, regroup
 from manyheads.threats import L1, L2, Alternating, Budget, Linf, Margin, Objective, Targeted, TaskLoss, ThreatModel
@@ -26,7 +27,8 @@ from manyheads.types import Image
 PARITY, SIZE = LabelMap(("even", "odd"), (0, 1, 0, 1)), LabelMap(("small", "big"), (0, 0, 1, 1))
 TASKS = (classify("digit", classes=4), regroup("parity", PARITY), regroup("size", SIZE))
 RULE = Disagreement("digit", {"parity": PARITY, "size": SIZE})
-SEARCH = PGD(steps=4, step_size=0.04)
+SEARCH, TWICE = PGD(steps=4, step_size=0.04), Restarts(PGD(2, 0.06), 2)
+FAST = Restarts(Fast(SEARCH, Acceleration(precision=torch.bfloat16)), 2)
 Batch = dict[str, Tensor]
 
 
@@ -117,7 +119,7 @@ def batches(size: int = 30) -> Iterator[Batch]:
 
 @pytest.mark.parametrize(
     ("attack", "goal"),
-    [(SEARCH, Margin("digit")), (Restarts(PGD(2, 0.06), 2), Margin("digit")), (FGSM(), Targeted("digit"))],
+    [(SEARCH, Margin("digit")), (TWICE, Margin("digit")), (FGSM(), Targeted("digit")), (FAST, Margin("digit"))],
     ids=lambda value: type(value).__name__,
 )
 def test_no_robust_accuracy_with_reject_option_is_above_that_of_the_gray_or_white_box_attack(

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from manyheads.attacks import CW, PGD, Noise, Restarts
+from manyheads.attacks import CW, PGD, Fast, Noise, PenaltySearch, Restarts
 from manyheads.defences import AdaptiveEnsemble, AllWrong, Coherent, EvasionLikelihood, Evasive, Guard
 from manyheads.experiments import Experiment, Outcome, Trial
 from manyheads.experiments.attackers import Assault, assaults, attack, threat
@@ -92,6 +92,27 @@ def test_an_attack_tries_as_often_as_the_trial_says(guard: Guard, tasks: tuple[T
     assert attack(TRIAL, knowledge=knowledge, guard=guard, tasks=tasks) is TRIAL.attack
     again = attack(replace(TRIAL, restarts=3), knowledge=knowledge, guard=guard, tasks=tasks)
     assert again == Restarts(TRIAL.attack, times=3)
+
+
+@pytest.mark.parametrize("knowledge", ["gray-box", "white-box"])
+def test_a_fast_trial_searches_on_a_copy(guard: Guard, tasks: tuple[Task, ...], knowledge: str) -> None:
+    fast = replace(TRIAL, search="fast")
+    assert attack(fast, knowledge=knowledge, guard=guard, tasks=tasks) == Fast(TRIAL.attack)
+    again = attack(replace(fast, restarts=3), knowledge=knowledge, guard=guard, tasks=tasks)
+    assert again == Restarts(Fast(TRIAL.attack), times=3)
+
+
+def test_the_adaptive_attacker_of_a_fast_trial_begins_with_what_the_gray_box_one_does(
+    guard: Guard, tasks: tuple[Task, ...]
+) -> None:
+    made = attack(replace(TRIAL, search="fast"), knowledge="adaptive", guard=guard, tasks=tasks)
+    assert isinstance(made, AdaptiveEnsemble)
+    assert made.attack == Fast(TRIAL.attack)
+    assert made.penalty == Fast(PenaltySearch(2, 0.1))
+
+
+def test_who_looks_at_no_model_needs_no_copy(guard: Guard, tasks: tuple[Task, ...]) -> None:
+    assert attack(replace(TRIAL, search="fast"), knowledge="noise", guard=guard, tasks=tasks) == Noise()
 
 
 @pytest.mark.parametrize(("goal", "aim"), [("untargeted", Margin), ("targeted", Targeted), ("margin", Margin)])

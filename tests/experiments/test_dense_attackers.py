@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from manyheads.attacks import FGSM, MIM, PGD
+from manyheads.attacks import FGSM, MIM, PGD, Fast
 from manyheads.experiments import DenseExperiment, DenseTrial
-from manyheads.experiments.dense_attackers import dense_assaults, dense_threat
+from manyheads.experiments.dense_attackers import DenseAssault, dense_assaults, dense_threat
 from manyheads.tasks import depth, segment
 from manyheads.threats import Houdini, Linf, LostOverlap, PercentOverlap
 
@@ -67,3 +67,9 @@ def test_over_eps_steps_keep_their_length_and_grow_in_number(tiny_dense: Make, a
 def test_fgsm_over_eps_stays_one_step(tiny_dense: Make) -> None:
     *_, last = dense_assaults(tiny_dense(Path("runs"), sweep_trials=("fgsm",)))
     assert last.trial == DenseTrial(FGSM(), Linf(1 / 255))
+
+
+@pytest.mark.parametrize(("search", "expected"), [("plain", FGSM()), ("fast", Fast(FGSM()))])
+def test_a_trial_says_on_what_its_attack_searches(search: str, expected: object) -> None:
+    assault = DenseAssault("fgsm", DenseTrial(FGSM(), BUDGET, search=search), "main")
+    assert assault.attack == expected

@@ -6,10 +6,16 @@ import polars as pl
 import pytest
 import torch
 
-from manyheads.attacks import PGD
+from manyheads.attacks import FGSM, PGD
 from manyheads.data import Flip, RandomCrop
-from manyheads.experiments import Bars, DenseExperiment, DenseHardening, RunFiles, Scenes
-from manyheads.experiments.dense_stages import DenseWorkshop, _augmentations, open_dense_workshop, train_dense
+from manyheads.experiments import Bars, DenseExperiment, DenseHardening, DenseTrial, RunFiles, Scenes
+from manyheads.experiments.dense_stages import (
+    DenseWorkshop,
+    _augmentations,
+    attack_dense,
+    open_dense_workshop,
+    train_dense,
+)
 from manyheads.threats import Linf
 from manyheads.training import SGD, Constant
 
@@ -73,3 +79,14 @@ def test_frames_are_cropped_then_mirrored_for_training(tiny_dense: Make, quiet: 
     shop = workshop(tiny_dense(tmp_path, scenes=scenes))
     assert train_dense(shop, quiet)(torch.rand(1, 3, 24, 32))["depth"].shape == (1, 1, 24, 32)
     assert [type(one) for one in _augmentations(shop.experiment)] == [RandomCrop, Flip]
+
+
+@pytest.mark.parametrize("search", ["plain", "fast"])
+def test_a_fast_trial_is_run_on_a_copy_of_the_model(tiny_dense: Make, quiet: Bars, tmp_path: Path, search: str) -> None:
+    trials = {"fgsm": DenseTrial(FGSM(), Linf(0.02), search=search)}
+    one = tiny_dense(tmp_path, trials=trials, sweep=(), sweep_trials=())
+    shop, asked = workshop(one), []
+    shop.model.register_forward_hook(lambda *call: asked.append(call[0]))  # a copy takes the hook along
+    attack_dense(shop, shop.model, quiet)
+    assert shop.model in asked
+    assert any(module is not shop.model for module in asked) == (search == "fast")

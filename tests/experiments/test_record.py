@@ -86,6 +86,7 @@ def test_a_record_of_an_earlier_version_is_read() -> None:
     assert earlier.hidden == {"parity": "mnist/parity", "prime": "mnist/prime"}
     assert earlier.training.optimizer == Adam(0.002)
     assert earlier.trials["cw"].budget == L2(float("inf"))
+    assert {trial.search for trial in earlier.trials.values()} == {"plain"}
 
 
 @pytest.mark.parametrize(
@@ -142,11 +143,15 @@ def test_where_a_run_lies_and_how_fast_it_goes_is_no_difference() -> None:
 
 def test_differences_name_field_and_both_values() -> None:
     other = replace(
-        PLAIN, seed=4, training=replace(PLAIN.training, epochs=3), trials={"pgd": Trial(PGD(steps=7), Linf(0.3))}
+        PLAIN,
+        seed=4,
+        training=replace(PLAIN.training, epochs=3),
+        trials={"pgd": Trial(PGD(steps=7), Linf(0.3), search="fast")},
     )
     assert differences(PLAIN, other) == (
         "training.epochs: 10, not 3",
         "trials.pgd.attack.steps: 40, not 7",
+        "trials.pgd.search: plain, not fast",
         "seed: 0, not 4",
     )
 

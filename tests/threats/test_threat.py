@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from manyheads.models import Acceleration
 from manyheads.tasks import LabelMap, Task, classify, regroup
 from manyheads.tasks.metrics import Accuracy
 from manyheads.threats import Linf, Loss, Margin, Objective, Targeted, TaskLoss, ThreatModel, in_eval_mode
@@ -169,3 +170,15 @@ def test_a_head_that_the_model_lacks_is_named() -> None:
     loss = threat.loss({"label": LABEL})
     with pytest.raises(ValueError, match="no head for task 'road_sign', it returns digit, parity; attack another"):
         loss(torch.zeros(4, 1, 2, 2))
+
+
+def test_on_a_faster_copy_the_loss_is_the_same_and_the_model_is_left_as_found(image) -> None:
+    loss = threat(Margin(DIGIT)).loss({"label": LABEL})
+    loss.model.train()
+    fast = loss.accelerated(Acceleration(precision=torch.float32), example=image[:1])
+    assert fast.model is not loss.model
+    torch.testing.assert_close(fast(image), loss(image))
+    assert torch.equal(fast.won(image), loss.won(image))
+    assert torch.equal(fast.select(torch.tensor([2]))(image[2:3]), loss(image)[2:3])
+    assert all(module.training for module in loss.model.modules())
+    assert float(loss.model.norm.running_mean.abs().sum()) == 0

@@ -21,6 +21,10 @@ from manyheads.attacks.external import (
 from manyheads.attacks.fab import (
     FAB,
 )
+from manyheads.attacks.fast import (
+    AcceleratedLoss,
+    Fast,
+)
 from manyheads.attacks.generative import (
     Generative,
 )
@@ -78,6 +82,7 @@ __all__ = [
     "MAO_STEP_SIZE",
     "MIM",
     "PGD",
+    "AcceleratedLoss",
     "Aggregated",
     "Aggregator",
     "Attack",
@@ -85,6 +90,7 @@ __all__ = [
     "EachTarget",
     "Ensemble",
     "External",
+    "Fast",
     "Generative",
     "Loss",
     "MixedPerturbations",

@@ -8,7 +8,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from manyheads import threats
-from manyheads.attacks import BIM, CW, MIM, PGD, Attack, Loss, PenaltySearch, Restarts, UnscaledMIM
+from manyheads.attacks import BIM, CW, MIM, PGD, Attack, Fast, Loss, PenaltySearch, Restarts, UnscaledMIM
 from manyheads.attacks.raising import opened
 from manyheads.defences.adaptive import Evasive
 from manyheads.defences.evasion_likelihood import EvasionLikelihood
@@ -53,7 +53,7 @@ class AdaptiveEnsemble(Attack):
     attack: Attack
     lesser: Sequence[Objective] = ()
     knowing: Sequence[Objective] = ()
-    penalty: PenaltySearch | None = None
+    penalty: Attack | None = None
     classes: int | None = None
 
     def __post_init__(self) -> None:
@@ -121,14 +121,24 @@ def adaptive_ensemble(
         lesser: what attackers raise who do not know the rule; the gray-box attacker's first.
         classes: how many wrong classes are aimed at, the nearest first; None for all.
     """
-    plain = attack.attack if isinstance(attack, Restarts) else attack
+    *outer, plain = _layers(attack)
     knowing = (EvasionLikelihood(evasion), evasion, Alternating(evasion))
-    penalty = None
+    penalty: Attack | None = None
     if isinstance(plain, CW):
         knowing = (evasion,)
     if isinstance(plain, PGD | BIM | MIM | UnscaledMIM):
         penalty = PenaltySearch(plain.steps, plain.step_size)
+        for layer in outer:
+            penalty = replace(layer, attack=penalty) if isinstance(layer, Fast) else penalty
     return AdaptiveEnsemble(evasion, attack, lesser=lesser, knowing=knowing, penalty=penalty, classes=classes)
+
+
+def _layers(attack: Attack) -> Sequence[Attack]:
+    """List an attack and what it wraps, the innermost last."""
+    layers = [attack]
+    while isinstance(wrapper := layers[-1], Restarts | Fast):
+        layers.append(wrapper.attack)
+    return layers
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,7 @@ from math import isfinite
 
 from torch import nn
 
-from manyheads.attacks import BIM, MIM, PGD, Attack, Noise, Restarts, UnscaledMIM
+from manyheads.attacks import BIM, MIM, PGD, Attack, Fast, Noise, Restarts, UnscaledMIM
 from manyheads.defences import AllWrong, Coherent, EvasionLikelihood, Evasive, Guard, adaptive_ensemble
 from manyheads.experiments.experiment import Experiment
 from manyheads.experiments.materials import relations
@@ -66,7 +66,8 @@ def attack(trial: Trial, *, knowledge: Knowledge | Blind, guard: Guard, tasks: S
     """
     if knowledge == "noise":
         return Noise()
-    search = Restarts(trial.attack, times=trial.restarts) if trial.restarts > 1 else trial.attack
+    once = Fast(trial.attack) if trial.search == "fast" else trial.attack
+    search = Restarts(once, times=trial.restarts) if trial.restarts > 1 else once
     if knowledge != "adaptive":
         return search
     lesser = tuple(make(trial, guard, tasks) for make in (_gray, _white))

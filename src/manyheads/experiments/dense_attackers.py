@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from torch import nn
 
-from manyheads.attacks import BIM, MIM, PGD, UnscaledMIM, mao_steps
+from manyheads.attacks import BIM, MIM, PGD, Attack, Fast, UnscaledMIM, mao_steps
 from manyheads.experiments.dense_experiment import DenseExperiment
 from manyheads.experiments.dense_trial import Attacked, DenseTrial
 from manyheads.tasks import Task
@@ -56,6 +56,11 @@ class DenseAssault:
     def threat(self) -> str:
         """What reports call the attacker."""
         return THREATS[self.attacked]
+
+    @property
+    def attack(self) -> Attack:
+        """The search for images."""
+        return Fast(self.trial.attack) if self.trial.search == "fast" else self.trial.attack
 
     @property
     def eps(self) -> float:

@@ -158,7 +158,7 @@ def _attacked(shop: DenseWorkshop, model: nn.Module, bars: Bars, *, assault: Den
         facts = evaluate(
             model,
             dense_threat(assault.trial, attacked=assault.attacked, model=model, tasks=shop.tasks),
-            assault.trial.attack,
+            assault.attack,
             _shown(shop.loader(shop.splits.test, examples=assault.trial.examples), advance),
             seed=shop.experiment.seed,
             observe=gallery.observe,

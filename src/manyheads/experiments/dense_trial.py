@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from manyheads.attacks import BIM, FGSM, MIM, PGD, UnscaledMIM
-from manyheads.experiments.trial import AnyBudget
+from manyheads.experiments.trial import AnyBudget, Search
 from manyheads.threats import Linf
 
 Attacked = Literal["main", "all"]
@@ -48,6 +48,7 @@ class DenseTrial:
         attacked: whose losses it raises; with `both` it is run twice.
         goal: what it raises; Houdini's surrogate needs a segmentation as main task.
         examples: how many test frames it attacks, at most; None for all.
+        search: `fast` searches on a faster copy of the model (`manyheads.attacks.Fast`).
     """
 
     attack: DenseAttack
@@ -55,6 +56,7 @@ class DenseTrial:
     attacked: Attackers = "main"
     goal: DenseGoal = "loss"
     examples: int | None = None
+    search: Search = "plain"
 
     def __post_init__(self) -> None:
         """Refuse a surrogate that does not speak of the losses that are raised."""

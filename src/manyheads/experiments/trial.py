@@ -15,6 +15,9 @@ Knowledge = Literal["gray-box", "white-box", "adaptive"]
 Blind = Literal["noise", "transfer"]
 """Who knows nothing of the model: one who draws a change at random; one who attacks a model of their own."""
 
+Search = Literal["plain", "fast"]
+"""On what an attack searches: the model itself, or a faster copy of it, whose finds the model has to confirm."""
+
 AnyAttack = FGSM | BIM | PGD | MIM | CW | APGD | FAB | Square | Ensemble
 """The attacks that an experiment may name."""
 
@@ -34,6 +37,7 @@ class Trial:
         restarts: how many times the attack may try.
         examples: how many test examples it attacks, at most; None for all.
         knowledge: which attackers run it, of those who know the model; `Experiment.blind` names the others.
+        search: `fast` searches on a faster copy of the model (`manyheads.attacks.Fast`).
     """
 
     attack: AnyAttack
@@ -42,3 +46,4 @@ class Trial:
     restarts: int = 1
     examples: int | None = None
     knowledge: tuple[Knowledge, ...] = ("gray-box", "white-box", "adaptive")
+    search: Search = "plain"

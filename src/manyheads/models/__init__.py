@@ -1,5 +1,10 @@
 """Models: encoders, heads, what joins them, and their weights on disk."""
 
+from manyheads.models.acceleration import (
+    Acceleration,
+    accelerated,
+    bfloat16_pays,
+)
 from manyheads.models.adapter import (
     Adapted,
     adapt,
@@ -31,6 +36,9 @@ from manyheads.models.encoders import (
     Tailed,
     TimmEncoder,
     WideResNet,
+)
+from manyheads.models.folding import (
+    folded,
 )
 from manyheads.models.generators import (
     GeneratorDecoder,
@@ -82,6 +90,7 @@ from manyheads.models.view import (
 __all__ = [
     "SEGNET_FILTERS",
     "SMALL_SEGNET_FILTERS",
+    "Acceleration",
     "Adapted",
     "AlexNet",
     "AttendedSegNet",
@@ -118,9 +127,12 @@ __all__ = [
     "Universal",
     "UpsamplingDecoder",
     "WideResNet",
+    "accelerated",
     "adapt",
+    "bfloat16_pays",
     "dense_heads",
     "drn_heads",
+    "folded",
     "gap_generator",
     "instance_norm",
     "linear_heads",

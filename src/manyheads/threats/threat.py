@@ -8,6 +8,7 @@ from functools import cached_property
 import torch
 from torch import Tensor, nn
 
+from manyheads.models import Acceleration, accelerated
 from manyheads.tasks import Task
 from manyheads.threats.budget import Budget
 from manyheads.threats.constrained import Anchored
@@ -86,6 +87,14 @@ class Loss:
         """Keep some of the examples (indices or a mask)."""
         chosen = {name: value[rows] for name, value in self.truth.items()}
         return Loss(self.model, self.objective, self.success, chosen)
+
+    def accelerated(self, how: Acceleration, *, example: Image) -> "Loss":
+        """Return the same loss on a faster copy of the model, which was tried on the example.
+
+        Raises:
+            ValueError: if the model cannot be copied.
+        """
+        return replace(self, model=accelerated(self.model, how, example=example))
 
     def outputs(self, image: Image) -> Outputs:
         """Run the model in eval mode; to ask the answer for a task that it has no head for raises a ValueError."""
