@@ -182,7 +182,8 @@ def test_what_becomes_of_a_batch_afterwards_changes_no_fact(scene) -> None:
         for tensor in (attacked.index, *attacked.truth.values()):
             tensor.zero_()
 
-    wiped = evaluate(scene.guard, scene.threat, ATTACK, scene.batches(), observe=wipe)
+    copies = [{name: value.clone() for name, value in batch.items()} for batch in scene.batches()]
+    wiped = evaluate(scene.guard, scene.threat, ATTACK, copies, observe=wipe)
     assert_frame_equal(wiped.table, evaluate(scene.guard, scene.threat, ATTACK, scene.batches()).table)
 
 
