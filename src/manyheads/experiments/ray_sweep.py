@@ -10,7 +10,13 @@ from typing import Any
 from manyheads.experiments.files import RunFiles
 from manyheads.experiments.generative_experiment import AnyExperiment
 from manyheads.experiments.progress import Advance, Bars
-from manyheads.experiments.sweep import refuse_shared_folders, run_alone, victims_of
+from manyheads.experiments.relay import followed
+from manyheads.experiments.sweep import (
+    refuse_several_processes,
+    refuse_shared_folders,
+    run_alone,
+    victims_of,
+)
 
 LOCAL = "local"
 """The address of a cluster that is started on this machine, and ends with the sweep."""
@@ -55,7 +61,7 @@ def ray_sweep(experiments: Sequence[AnyExperiment], shown: Bars, *, cluster: Ray
     What was run already is not run again; victims of generators are run first. Results are those of `sweep`: every
     random number depends on the experiment alone. All machines of a cluster must have this package, and see the current
     folder and those of runs and data under the same paths. The first experiment that fails stops all; call it again to
-    go on.
+    go on. An experiment whose worker is lost goes on in another, from its last finished epoch or attack.
 
     Args:
         experiments: what to run; each in a folder of its own.
@@ -64,17 +70,19 @@ def ray_sweep(experiments: Sequence[AnyExperiment], shown: Bars, *, cluster: Ray
 
     Raises:
         ImportError: if Ray cannot be imported.
-        ValueError: if two experiments share a folder, or an experiment cannot be carried out.
+        ValueError: if two experiments share a folder, one asks for several processes, or one cannot be carried out.
         FileNotFoundError: if an experiment was finished where this machine does not see it.
     """
     refuse_shared_folders(experiments)
+    refuse_several_processes(experiments)
     ray = _ray()
     ray.init(**_connection(cluster))
     try:
         task = ray.remote(num_cpus=cluster.cpus, num_gpus=cluster.gpus, max_retries=cluster.retries)(_run_there)
         for members in (part for part in (victims_of(experiments), experiments) if part):
             pending = {task.remote(one, folder=Path.cwd(), threads=cluster.cpus): one for one in members}
-            with shown.bar(f"{len(members)} experiments on Ray") as advance:
+            told = [RunFiles(one.run).progress for one in members]
+            with shown.bar(f"{len(members)} experiments on Ray") as advance, followed(told, shown):
                 _collect(ray, pending, shown, advance=advance)
     finally:
         ray.shutdown()
