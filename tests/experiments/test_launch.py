@@ -1,14 +1,11 @@
 """Several processes carry out one experiment: with the facts of one process, and on from where others were lost."""
 
-import json
 import os
 import shutil
-import signal
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from threading import Thread
+from types import SimpleNamespace
 
 import polars as pl
 import pytest
@@ -21,27 +18,6 @@ pytestmark = pytest.mark.slow
 
 Make = Callable[..., Experiment]
 TWO = Devices(2, accelerator="cpu")
-
-
-@dataclass
-class Assassin:
-    """Kills the process that tells of a run as soon as a file is there."""
-
-    files: RunFiles
-    awaited: Path
-    killed: list[int] = field(default_factory=list)
-
-    def start(self) -> Thread:
-        thread = Thread(target=self._kill, daemon=True)
-        thread.start()
-        return thread
-
-    def _kill(self) -> None:
-        while not self.awaited.exists():
-            time.sleep(0.005)
-        (*_, last) = self.files.progress.read_text().splitlines()
-        self.killed.append(json.loads(last)["process"])
-        os.kill(self.killed[0], signal.SIGKILL)
 
 
 @dataclass(frozen=True)
@@ -61,11 +37,11 @@ def longer(tiny: Make, folder: Path, **changes: object) -> Experiment:
 
 
 @pytest.fixture(scope="module")
-def told(tiny: Make, quiet: Bars, tmp_path_factory: pytest.TempPathFactory) -> Told:
+def told(tiny: Make, quiet: Bars, killing: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory) -> Told:
     """What two processes left behind, which a test must leave as it is."""
     experiment = longer(tiny, tmp_path_factory.mktemp("together"), fabric=TWO)
     files = RunFiles(experiment.run)
-    assassin = Assassin(files, files.weights / "resume.pt")
+    assassin = killing.Assassin(files, (files.weights / "resume.pt").exists)
     thread = assassin.start()
     with pytest.raises(ChildProcessError) as caught:
         run(experiment, quiet)

@@ -72,6 +72,7 @@ def ray_sweep(experiments: Sequence[AnyExperiment], shown: Bars, *, cluster: Ray
         ImportError: if Ray cannot be imported.
         ValueError: if two experiments share a folder, one asks for several processes, or one cannot be carried out.
         FileNotFoundError: if an experiment was finished where this machine does not see it.
+        ChildProcessError: if an experiment lost more workers than it may.
     """
     refuse_shared_folders(experiments)
     refuse_several_processes(experiments)
@@ -90,19 +91,30 @@ def ray_sweep(experiments: Sequence[AnyExperiment], shown: Bars, *, cluster: Ray
 
 
 def _collect(ray: Any, pending: dict[Any, AnyExperiment], shown: Bars, *, advance: Advance) -> None:  # noqa: ANN401
-    """Wait for all; an error of an experiment is raised as itself, without Ray's account of where it happened."""
+    """Wait for all."""
     open_tasks, count = list(pending), len(pending)
     try:
         while open_tasks:
             (done,), open_tasks = ray.wait(open_tasks, num_returns=1)
-            ray.get(done)
+            _finish(ray, done, name=pending[done].name)
             shown.say(f"finished {pending[done].name}")
             advance(1 - len(open_tasks) / count)
-    except ray.exceptions.RayTaskError as error:
-        raise error.cause from error
     finally:
         for task in open_tasks:
             ray.cancel(task)
+
+
+def _finish(ray: Any, done: Any, *, name: str) -> None:  # noqa: ANN401
+    """Raise an error of an experiment as itself, without Ray's account of where it happened."""
+    try:
+        ray.get(done)
+    except ray.exceptions.RayTaskError as error:
+        raise error.cause from error
+    except ray.exceptions.RayError as error:
+        reason = str(error).splitlines()[0]
+        raise ChildProcessError(
+            f"{name} lost its worker once more than it may ({reason}); call the same command again to go on"
+        ) from error
 
 
 def _run_there(experiment: AnyExperiment, *, folder: Path, threads: int) -> None:
