@@ -3,11 +3,22 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 from lightning_fabric import Fabric
 from lightning_fabric.strategies.ddp import DDPStrategy
 
-from manyheads.experiments import DenseExperiment, Devices, Experiment, GenerativeExperiment, differences
+from manyheads.data import take
+from manyheads.experiments import (
+    DenseExperiment,
+    Devices,
+    Experiment,
+    GenerativeExperiment,
+    RunFiles,
+    differences,
+)
+from manyheads.experiments.dense_stages import open_dense_workshop
 from manyheads.experiments.devices import alone_on, place_of, share_of
+from manyheads.experiments.stages import open_workshop
 
 
 def test_one_process_needs_nobody_else() -> None:
@@ -22,6 +33,25 @@ def test_several_processes_are_started_afresh() -> None:
     strategy = Devices(devices=2, accelerator="cpu").together().strategy
     assert isinstance(strategy, DDPStrategy)
     assert (strategy.num_processes, strategy._start_method) == (2, "spawn")
+
+
+def test_each_process_is_given_its_part_of_the_images(
+    tiny: Callable[..., Experiment],
+    tiny_dense: Callable[..., DenseExperiment],
+    tmp_path: Path,
+) -> None:
+    first = Devices(devices=2, accelerator="cpu").together()  # not launched: so it is the first of two
+    shops = [
+        open_workshop(one := tiny(tmp_path, batch_size=5), RunFiles(one.run), fabric=first),
+        open_dense_workshop(two := tiny_dense(tmp_path, batch_size=4), RunFiles(two.run), fabric=first),
+    ]
+    for shop in shops:
+        test = take(shop.splits.test, count=4, seed=0)
+        (batch,) = shop.loader(test)
+        assert batch["index"].tolist() == test.fetch(torch.arange(4))["index"].tolist()[::2]
+    assert sum(len(batch["index"]) for batch in shops[0].whole(shops[0].splits.validation)) == len(
+        shops[0].splits.validation
+    )
 
 
 def test_precision_is_that_of_training() -> None:

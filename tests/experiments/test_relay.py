@@ -77,9 +77,9 @@ def test_bars_of_a_process_that_was_lost_go_when_another_speaks(path: Path, cons
         assert descriptions(shown) == [("train", 0.9)]
         with path.open("a") as file:
             file.write("\n")
-        with ToldBars(path).bar("train"):
+        with ToldBars(path).bar("attack"):
             tale.read()
-            assert descriptions(shown) == [("train", 0.0)]
+            assert descriptions(shown) == [("attack", 0.0)]
             tale.close()
         tale.read()
         assert descriptions(shown) == []
