@@ -72,6 +72,9 @@ GIVEN: dict[str, tuple[str, object]] = {
     "seed": ("12", 12),
     "batch_size": ("13", 13),
     "workers": ("1", 1),
+    "fabric.devices": ("2", 2),
+    "fabric.accelerator": ("cpu", "cpu"),
+    "fabric.precision": ("bf16-mixed", "bf16-mixed"),
     "folder": ("elsewhere", Path("elsewhere")),
 }
 

@@ -1,8 +1,10 @@
 """Experiments on forty digits that are carried out in about a second."""
 
+import runpy
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
@@ -164,3 +166,9 @@ def tiny_generative(tiny: Make, tiny_dense: MakeDense) -> Callable[..., Generati
         )
 
     return make
+
+
+@pytest.fixture(scope="session")
+def killing() -> SimpleNamespace:
+    """Those who kill processes; see `assassin.py`."""
+    return SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("assassin.py"))))

@@ -10,7 +10,18 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from manyheads.experiments import Bars, DenseExperiment, Experiment, Outcome, RunFiles, differences, run, sweep, to_json
+from manyheads.experiments import (
+    Bars,
+    DenseExperiment,
+    Devices,
+    Experiment,
+    Outcome,
+    RunFiles,
+    differences,
+    run,
+    sweep,
+    to_json,
+)
 
 Make = Callable[..., DenseExperiment]
 
@@ -152,3 +163,18 @@ def test_a_sweep_takes_both_kinds(
     assert files == (RunFiles(copied / "classifier"), RunFiles(copied / "tiny"))
     assert files[0].read() == classifier
     assert differences(files[1].read(), tiny_dense(copied)) == ()
+
+
+@pytest.mark.slow
+def test_of_the_same_weights_one_process_has_the_facts_of_two(tiny_dense: Make, quiet: Bars, tmp_path: Path) -> None:
+    two = run(tiny_dense(tmp_path / "two", fabric=Devices(2, accelerator="cpu")), quiet)
+    shutil.copytree(two.files.folder, tmp_path / "one" / "tiny")
+    shutil.rmtree(tmp_path / "one" / "tiny" / "facts")
+    (tmp_path / "one" / "tiny" / "scores.parquet").unlink()
+    one = run(tiny_dense(tmp_path / "one"), quiet)
+    keys = ["model", "threat", "attack", "eps", "index"]
+    numbers = pl.col("size", "loss_clean", "loss_attacked", "depth.attacked_loss")
+    assert one.facts.table.select(keys).equals(two.facts.table.select(keys))
+    first, second = (outcome.facts.table.select(numbers).to_torch() for outcome in (one, two))
+    assert torch.allclose(first, second, atol=1e-4)
+    assert one.scores["value"].to_list() == pytest.approx(two.scores["value"].to_list(), rel=1e-3, nan_ok=True)

@@ -54,3 +54,9 @@ def test_without_a_guard_nothing_is_rejected(tmp_path: Path) -> None:
     gallery.save(tmp_path / "gallery.safetensors")
     tensors = load_file(tmp_path / "gallery.safetensors")
     assert tensors["rejected_clean"].tolist() == tensors["rejected_attacked"].tolist() == [False] * 4
+
+
+def test_what_several_processes_kept_is_put_back_in_order() -> None:
+    dealt = [torch.arange(9)[rank::2] for rank in (0, 1)]
+    assert Gallery()._first(dealt).tolist() == list(range(9))
+    assert Gallery(size=5)._first(dealt).tolist() == list(range(5))

@@ -4,7 +4,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from manyheads.experiments import Bars, Outcome, RunFiles, conclude, run, sweep
+from manyheads.experiments import Bars, Devices, Outcome, RunFiles, conclude, run, sweep
 from manyheads.experiments.sweep import victims_of
 
 
@@ -78,3 +78,19 @@ def test_victims_that_differ_but_share_a_folder_are_refused(tiny_generative, tmp
 
 def test_others_have_no_victims(tiny, tmp_path: Path) -> None:
     assert victims_of([tiny(tmp_path)]) == ()
+
+
+@pytest.mark.slow
+def test_two_processes_train_a_generator_for_the_victims_of_one(tiny_generative, quiet: Bars, tmp_path: Path) -> None:
+    one = run(tiny_generative(tmp_path), quiet)
+    victims = {path: path.stat().st_mtime_ns for path in (tmp_path / "victims").rglob("*") if path.is_file()}
+    experiment = tiny_generative(tmp_path, name="together", fabric=Devices(2, accelerator="cpu"))
+    two = run(experiment, quiet)
+    assert {path: path.stat().st_mtime_ns for path in victims} == victims
+    noise = [
+        outcome.facts.table.filter(pl.col("attack") == "noise").select("index", "size", "won") for outcome in (one, two)
+    ]
+    assert noise[0].equals(noise[1])
+    assert len(one.facts.table) == len(two.facts.table)
+    losses = [pl.read_parquet(outcome.files.history)["value"].to_list() for outcome in (one, two)]
+    assert losses[0] == pytest.approx(losses[1], rel=0.05)

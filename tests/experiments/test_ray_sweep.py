@@ -1,12 +1,13 @@
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import polars as pl
 import pytest
 
-from manyheads.experiments import Bars, Data, Experiment, Outcome, RayCluster, RunFiles, ray_sweep
+from manyheads.experiments import Bars, Data, Devices, Experiment, Outcome, RayCluster, RunFiles, ray_sweep
 from manyheads.experiments.ray_sweep import _visible
 
 Make = Callable[..., Experiment]
@@ -27,19 +28,49 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("here")
-def test_experiments_on_ray_end_as_they_do_here(ray: Any, tiny: Make, quiet: Bars, outcome: Outcome) -> None:
+def test_experiments_on_ray_end_as_they_do_here_though_a_worker_is_lost(
+    ray: Any, tiny: Make, quiet: Bars, outcome: Outcome, killing: SimpleNamespace
+) -> None:
     members = [tiny(Path("runs"), name="first"), tiny(Path("runs"), name="second")]
+    first, second = (RunFiles(one.run) for one in members)
+    trained_and_attacked = first.facts_of("gray-box", trial="pgd untargeted", eps=0.1)
+    assassin = killing.Assassin(first, trained_and_attacked.exists)
+    thread = assassin.start()
     files = ray_sweep(members, quiet, cluster=TWO)
+    thread.join()
     assert not ray.is_initialized()
-    assert [one.folder for one in files] == [Path("runs/first"), Path("runs/second")]
+    assert files == (first, second)
     for one in files:
         assert pl.read_parquet(one.scores).drop("model").equals(outcome.scores.drop("model"))
+    # The worker was killed in the middle of its run, and another one went on without doing anything again.
+    assert len(assassin.killed) == 1
+    left, made = assassin.left, killing.finished(first)
+    assert {"experiment.json", "history.parquet", "weights/last.safetensors"} < left.keys() < made.keys()
+    assert {name: made[name] for name in left} == left
+    assert not first.progress.exists()
     made = [one.scores.stat().st_mtime_ns for one in files]
     broken = tiny(Path("runs"), name="broken", data=Data("mnist"))
     with pytest.raises(ValueError, match=r"^mnist is read from a folder"):
         ray_sweep([*members, broken], quiet, cluster=TWO)
     assert not ray.is_initialized()
     assert [one.scores.stat().st_mtime_ns for one in files] == made
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("here", "ray")
+def test_an_experiment_that_loses_too_many_workers_is_named(tiny: Make, quiet: Bars, killing: SimpleNamespace) -> None:
+    files = RunFiles(Path("runs/tiny"))
+    assassin = killing.Assassin(files, files.history.exists)
+    thread = assassin.start()
+    with pytest.raises(ChildProcessError, match=r"^tiny lost its worker once more than it may \(.*go on$"):
+        ray_sweep([tiny(Path("runs"))], quiet, cluster=RayCluster(at_once=1, retries=0))
+    thread.join()
+    assert not files.scores.exists()
+
+
+def test_experiments_of_several_processes_are_refused(tiny: Make, quiet: Bars, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"have one process each, but tiny asks for several; set fabric\.devices to 1"):
+        ray_sweep([tiny(tmp_path, fabric=Devices(2))], quiet, cluster=TWO)
 
 
 def test_experiments_that_share_a_folder_are_refused(tiny: Make, quiet: Bars, tmp_path: Path) -> None:

@@ -1,10 +1,12 @@
 from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
 
 import polars as pl
 import pytest
+from rich.console import Console
 
-from manyheads.experiments import Bars, Data, Experiment, Outcome, RunFiles, sweep
+from manyheads.experiments import Bars, Data, Devices, Experiment, Outcome, RunFiles, bars, sweep
 
 Make = Callable[..., Experiment]
 
@@ -17,8 +19,21 @@ def test_experiments_are_run_in_their_order(tiny: Make, quiet: Bars, outcome: Ou
     assert pl.read_parquet(files[1].scores).drop("model").equals(outcome.scores.drop("model"))
 
 
-def test_several_at_once_end_with_the_same_results(tiny: Make, quiet: Bars, outcome: Outcome, tmp_path: Path) -> None:
-    files = sweep([tiny(tmp_path, name="first"), tiny(tmp_path, name="second")], quiet, jobs=2)
+def test_several_at_once_end_with_the_same_results_and_say_what_they_do(
+    tiny: Make, outcome: Outcome, tmp_path: Path
+) -> None:
+    written = StringIO()
+    with bars(Console(file=written, width=80)) as shown:
+        files = sweep([tiny(tmp_path, name="first"), tiny(tmp_path, name="second")], shown, jobs=2)
+    for told in (
+        "✓ train first",
+        "✓ train second",
+        "✓ gray-box cw on second",
+        "finished first",
+        "✓ 2 experiments, 2 at",
+    ):
+        assert told in written.getvalue(), told
+    assert not any(one.progress.exists() for one in files)
     assert [one.folder.name for one in files] == ["first", "second"]
     for one in files:
         assert pl.read_parquet(one.scores).drop("model").equals(outcome.scores.drop("model"))
@@ -35,6 +50,14 @@ def test_experiments_that_share_a_folder_are_refused(tiny: Make, quiet: Bars, tm
     with pytest.raises(ValueError, match=r"two experiments would share .*tiny; give each its own name"):
         sweep([tiny(tmp_path), tiny(tmp_path, seed=3)], quiet)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_experiments_of_several_processes_are_refused_where_several_run_at_once(
+    tiny: Make, quiet: Bars, tmp_path: Path
+) -> None:
+    members = [tiny(tmp_path, name="one"), tiny(tmp_path, name="pair", fabric=Devices(2))]
+    with pytest.raises(ValueError, match=r"have one process each, but pair asks for several; set fabric\.devices to 1"):
+        sweep(members, quiet, jobs=2)
 
 
 @pytest.mark.parametrize("jobs", [0, -1])

@@ -4,6 +4,7 @@ import json
 import runpy
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,10 +15,12 @@ from safetensors.torch import load_file
 from torch import nn
 
 from manyheads.training import Checkpoints
-from manyheads.training.processes import added_up, check_counts, share_buffers
+from manyheads.training.processes import added_up, check_counts, gathered, share_buffers, share_weights, weighed
 
 SCRIPT = Path(__file__).with_name("two_processes.py")
 Told = tuple[dict, dict]
+NO_TORCHJD = pytest.mark.skipif(not all(map(find_spec, ("torchjd", "quadprog"))), reason="needs the extra torchjd")
+AGGREGATORS = ["aggregated", pytest.param("upgrad", marks=NO_TORCHJD)]
 
 
 @pytest.fixture(scope="module")
@@ -57,18 +60,19 @@ def test_two_processes_train_like_one_with_their_joint_batches(
     assert [line["value"] for line in told[0][name]] == pytest.approx([line.value for line in history], rel=1e-4)
 
 
+@pytest.mark.parametrize("name", AGGREGATORS)
 def test_two_processes_aggregate_gradients_like_one_with_their_joint_batches(
-    folder: Path, script: SimpleNamespace
+    folder: Path, script: SimpleNamespace, name: str
 ) -> None:
     alone = script.plain_model()
-    script.train(alone, script.STEPS["clean"], combine=script.AGGREGATED)
-    together, plain = (weights(folder, name=name, rank=0) for name in ("aggregated", "clean"))
+    script.train(alone, script.STEPS["clean"], combine=script.AGGREGATED[name])
+    together, plain = (weights(folder, name=each, rank=0) for each in (name, "clean"))
     for key, value in alone.state_dict().items():
         assert torch.allclose(together[key], value, atol=1e-5), key
     assert not torch.allclose(together["encoder.layers.1.weight"], plain["encoder.layers.1.weight"], atol=1e-3)
 
 
-@pytest.mark.parametrize("name", ["clean", "hardened", "aggregated", "stopped", "carried on"])
+@pytest.mark.parametrize("name", ["clean", "hardened", *AGGREGATORS, "stopped", "carried on"])
 def test_both_processes_end_with_the_same_weights_and_history(folder: Path, told: Told, name: str) -> None:
     first, second = (weights(folder, name=name, rank=rank) for rank in (0, 1))
     assert first.keys() == second.keys()
@@ -94,10 +98,19 @@ def test_unequal_numbers_of_batches_are_refused_by_both(told: Told) -> None:
         assert one["unequal"].startswith("every process needs the same number of batches in an epoch, got [2, 3]; ")
 
 
+def test_all_have_the_first_ones_weights_in_the_end(told: Told) -> None:
+    assert [one["shared"] for one in told] == [[1.0] * 6] * 2
+
+
 def test_a_process_alone_has_nobody_to_wait_for() -> None:
     fabric = Fabric(accelerator="cpu", devices=1)
     layer = nn.BatchNorm1d(3)
     check_counts(7, fabric)
     share_buffers(layer, fabric)
     assert added_up([1.5, 2.0], fabric) == [1.5, 2.0]
+    share_weights(layer, fabric)
     assert layer.running_mean.tolist() == [0.0, 0.0, 0.0]
+    assert layer.weight.tolist() == [1.0, 1.0, 1.0]
+    assert gathered("mine", fabric) == ["mine"]
+    losses = {"digit": torch.ones(())}
+    assert weighed(losses, {"image": torch.zeros(3)}, fabric) is losses

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from manyheads.models import MultiTaskModel, linear_heads, save_weights, seeded
 from manyheads.tasks import classify, maps, regroup
 from manyheads.threats import Linf
 from manyheads.training import SGD, Adversarial, Aggregated, Checkpoints, Clean, Combine, Measurement, Plan, Step, fit
+from manyheads.training.processes import gathered, share_weights
 
 TASKS = (classify("digit", classes=10), regroup("parity", maps.load("mnist/parity")))
 STEPS: Mapping[str, Step] = {
@@ -29,7 +31,11 @@ def unit_rows(jacobian: Tensor) -> Tensor:
     return (jacobian / jacobian.norm(dim=1, keepdim=True)).sum(0)
 
 
-AGGREGATED = Aggregated(unit_rows)
+AGGREGATED = {"aggregated": Aggregated(unit_rows)}
+with suppress(ImportError):  # an extra
+    from torchjd.aggregation import UPGrad
+
+    AGGREGATED["upgrad"] = Aggregated(UPGrad())
 
 
 class Encoder(nn.Module):
@@ -64,10 +70,10 @@ def train(
     plan: Plan | None = None,
     combine: Combine | None = None,
 ) -> tuple[Measurement, ...]:
-    """Train on this process's part of the joint batches of twenty; two epochs if nothing else is planned."""
+    """Train on this process's part of joint batches of 20, 20 and 7; two epochs if nothing else is planned."""
     place = Place(rank=fabric.global_rank, world=fabric.world_size) if fabric is not None else Place()
     batches = Loader(
-        take(sklearn_digits("train"), count=40, seed=0), batch_size=20 // place.world, shuffle=True, place=place
+        take(sklearn_digits("train"), count=47, seed=0), batch_size=20 // place.world, shuffle=True, place=place
     )
     optimizer = SGD(learning_rate=0.1).build(model.parameters())
     return fit(model, step, batches, optimizer=optimizer, combine=combine, fabric=fabric, plan=plan or Plan(epochs=2))
@@ -91,6 +97,16 @@ def unequal(fabric: Fabric) -> str:
     return "trained"
 
 
+def shared(fabric: Fabric) -> list[float]:
+    """Fill a layer with this process's number, and return what it holds after it was shared."""
+    layer = nn.BatchNorm1d(1)
+    for tensor in (layer.weight, layer.bias, layer.running_mean):
+        tensor.data.fill_(fabric.global_rank + 1.0)
+    share_weights(layer, fabric)
+    found = [float(tensor) for tensor in (layer.weight, layer.bias, layer.running_mean)]
+    return [number for each in gathered(found, fabric) for number in each]
+
+
 def main(folder: Path) -> None:
     """Train in every way, and write down what each process is left with."""
     torch.set_num_threads(1)
@@ -102,10 +118,12 @@ def main(folder: Path) -> None:
         model = plain_model()
         written[name] = [asdict(line) for line in train(model, step, fabric=fabric)]
         save_weights(model, folder / f"{name} {rank}.safetensors")
-    model = plain_model()
-    lines = train(model, STEPS["clean"], fabric=fabric, combine=AGGREGATED)
-    written["aggregated"] = [asdict(line) for line in lines]
-    save_weights(model, folder / f"aggregated {rank}.safetensors")
+    for name, combine in AGGREGATED.items():
+        model = plain_model()
+        lines = train(model, STEPS["clean"], fabric=fabric, combine=combine)
+        written[name] = [asdict(line) for line in lines]
+        save_weights(model, folder / f"{name} {rank}.safetensors")
+    written["shared"] = shared(fabric)
     falling, rising = [3.0, 2.0, 1.0, 0.0], [0.0, 1.0, 2.0, 3.0]
     for name, first in (("stopped", falling), ("carried on", rising)):
         model = normed_model()

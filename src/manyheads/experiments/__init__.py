@@ -32,6 +32,9 @@ from manyheads.experiments.dense_trial import (
     DenseTrial,
     VulnerabilityPlan,
 )
+from manyheads.experiments.devices import (
+    Devices,
+)
 from manyheads.experiments.experiment import (
     Architecture,
     Data,
@@ -168,6 +171,7 @@ __all__ = [
     "DenseRecord",
     "DenseTraining",
     "DenseTrial",
+    "Devices",
     "Effort",
     "Experiment",
     "Finished",

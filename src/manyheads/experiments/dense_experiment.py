@@ -8,6 +8,7 @@ from typing import Literal
 
 from manyheads.attacks import mao_steps
 from manyheads.experiments.dense_trial import DenseHardening, DenseTrial, VulnerabilityPlan
+from manyheads.experiments.devices import Devices, refuse_uneven_shares
 from manyheads.experiments.refusals import (
     refuse_low_counts,
     refuse_stray_name,
@@ -117,7 +118,8 @@ class DenseExperiment:
         vulnerability: the first-order vulnerability to measure; None for none.
         seed: decides initial weights, order of frames and all random starts.
         batch_size: frames per batch in evaluation; decides no result.
-        workers: processes that decode image files ahead; decides no result.
+        workers: processes that decode image files ahead, for each process that trains; decides no result.
+        fabric: on which devices, in how many processes and in what precision it trains.
         folder: where runs are kept.
 
     Raises:
@@ -138,6 +140,7 @@ class DenseExperiment:
     seed: int = 0
     batch_size: int = 16
     workers: int = 0
+    fabric: Devices = field(default_factory=Devices)
     folder: Path = Path("runs")
 
     def __post_init__(self) -> None:
@@ -188,6 +191,7 @@ class DenseExperiment:
             **{f"trials.{name}.examples": trial.examples for name, trial in self.trials.items()},
         }
         refuse_low_counts(counts)
+        refuse_uneven_shares(self.training.batch_size, self.fabric)
 
     def _check_trials(self) -> None:
         if not self.trials:

@@ -1,6 +1,7 @@
 """A dense run from frames to scores: what is on disk already is not done again."""
 
 import polars as pl
+from lightning_fabric import Fabric
 
 from manyheads.evaluation import Facts, dense_scores
 from manyheads.experiments.dense_experiment import DenseExperiment
@@ -12,6 +13,7 @@ from manyheads.experiments.dense_stages import (
     train_dense,
 )
 from manyheads.experiments.files import RunFiles, keep
+from manyheads.experiments.launch import launch
 from manyheads.experiments.progress import Bars
 
 
@@ -24,9 +26,17 @@ def carry_out_dense(experiment: DenseExperiment, files: RunFiles, bars: Bars) ->
     facts = dense_facts_on_disk(files, experiment)
     measured = experiment.vulnerability is None or files.vulnerability.exists()
     if facts is None or not measured or not files.scores.exists():
+        if facts is None and experiment.fabric.devices > 1:
+            launch(_train_and_attack, experiment, devices=experiment.fabric, progress=files.progress, shown=bars)
         shop = open_dense_workshop(experiment, files)
         model = train_dense(shop, bars)
         facts = attack_dense(shop, model, bars)
         measure_vulnerability(shop, model, bars)
         keep(files.scores, dense_scores(facts, shop.tasks))
     return facts, pl.read_parquet(files.scores)
+
+
+def _train_and_attack(experiment: DenseExperiment, fabric: Fabric, bars: Bars) -> None:
+    """Do as one of several processes what they can share."""
+    shop = open_dense_workshop(experiment, RunFiles(experiment.run), fabric=fabric)
+    attack_dense(shop, train_dense(shop, bars), bars)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
+from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from manyheads.data import Augmentation, Flip, Loader, RandomCrop, Source, take
@@ -16,6 +17,7 @@ from manyheads.experiments.dense_materials import in_letters, loss_weights, make
 from manyheads.experiments.dense_record import DenseRecord
 from manyheads.experiments.dense_trial import DenseHardening
 from manyheads.experiments.dense_validation import SELECTION, validate
+from manyheads.experiments.devices import place_of, share_of
 from manyheads.experiments.files import RunFiles, keep
 from manyheads.experiments.materials import Splits
 from manyheads.experiments.progress import Advance, Bars
@@ -35,6 +37,7 @@ class DenseWorkshop:
         splits: the frames.
         tasks: all tasks, main task first.
         model: the model, with its initial weights until it is trained.
+        fabric: what this process works on, perhaps as one of several.
     """
 
     experiment: DenseExperiment
@@ -42,16 +45,28 @@ class DenseWorkshop:
     splits: Splits
     tasks: tuple[Task, ...]
     model: MultiTaskModel
+    fabric: Fabric
 
     def loader(self, source: Source, *, examples: int | None = None) -> Loader:
-        """Batches of a split in its own order, or of so many of its frames."""
+        """Batches of this process's part of a split in its own order, or of so many of its frames."""
         wanted = self.experiment
         chosen = source if examples is None or examples >= len(source) else take(source, count=examples, seed=0)
-        return Loader(chosen, batch_size=wanted.batch_size, seed=wanted.seed, workers=wanted.workers)
+        return Loader(
+            chosen,
+            batch_size=share_of(wanted.batch_size, self.fabric),
+            seed=wanted.seed,
+            workers=wanted.workers,
+            place=place_of(self.fabric),
+        )
 
 
-def open_dense_workshop(experiment: DenseExperiment, files: RunFiles) -> DenseWorkshop:
+def open_dense_workshop(experiment: DenseExperiment, files: RunFiles, *, fabric: Fabric | None = None) -> DenseWorkshop:
     """Read the frames, and make tasks and model.
+
+    Args:
+        experiment: what will be carried out.
+        files: where everything lies.
+        fabric: what this process works on; None for the experiment's devices, in one process.
 
     Raises:
         ValueError: if the data or the model is not as it should be.
@@ -59,7 +74,7 @@ def open_dense_workshop(experiment: DenseExperiment, files: RunFiles) -> DenseWo
     splits = open_scenes(experiment)
     tasks = make_dense_tasks(experiment, class_names=splits.train.class_names)
     model = make_dense_model(experiment, tasks=tasks, image_shape=splits.train.image_shape)
-    return DenseWorkshop(experiment, files, splits, tasks, model)
+    return DenseWorkshop(experiment, files, splits, tasks, model, fabric or experiment.fabric.alone())
 
 
 def train_dense(shop: DenseWorkshop, bars: Bars) -> MultiTaskModel:
@@ -72,36 +87,45 @@ def train_dense(shop: DenseWorkshop, bars: Bars) -> MultiTaskModel:
     checkpoints = Checkpoints(shop.files.weights)
     batches = Loader(
         shop.splits.train,
-        batch_size=wanted.batch_size,
+        batch_size=share_of(wanted.batch_size, shop.fabric),
         seed=experiment.seed,
         shuffle=True,
         augment=_augmentations(experiment),
         workers=experiment.workers,
+        place=place_of(shop.fabric),
     )
     held_out = shop.loader(shop.splits.validation, examples=wanted.selection_examples)
     plan = Plan(
         epochs=wanted.epochs,
         schedule=wanted.schedule,
-        validate=lambda trained: validate(trained, shop.tasks, held_out, hardening=wanted.hardening),
+        validate=lambda trained: validate(
+            trained, shop.tasks, held_out, hardening=wanted.hardening, fabric=shop.fabric
+        ),
         select=SELECTION,
         patience=wanted.patience,
         checkpoints=checkpoints,
         seed=experiment.seed,
     )
     step, optimizer = _step(shop.tasks, wanted.hardening), wanted.optimizer.build(shop.model.parameters())
-    shop.files.claim(experiment)  # only now: everything above may be refused
+    if shop.fabric.is_global_zero:
+        shop.files.claim(experiment)  # only now: everything above may be refused
     with bars.bar(f"train {experiment.name}") as advance:
         watched = replace(plan, watch=lambda done, _: advance(done))
         combine = Fixed(loss_weights(experiment))
-        history = fit(shop.model, step, batches, optimizer=optimizer, combine=combine, plan=watched)
-    keep(shop.files.history, pl.DataFrame(list(history)))
+        history = fit(shop.model, step, batches, optimizer=optimizer, combine=combine, fabric=shop.fabric, plan=watched)
+    if shop.fabric.is_global_zero:
+        keep(shop.files.history, pl.DataFrame(list(history)))
+        _describe(shop)
+    checkpoints.load_best(shop.model)
+    return shop.model
+
+
+def _describe(shop: DenseWorkshop) -> None:
     if not shop.files.model.exists():  # a run that goes on was trained by the code that stands there already
         described = DenseRecord.of(
             shop.model, class_names=shop.splits.train.class_names, image_shape=shop.splits.train.image_shape
         )
         keep(shop.files.model, described.to_json().encode())
-    checkpoints.load_best(shop.model)
-    return shop.model
 
 
 def attack_dense(shop: DenseWorkshop, model: nn.Module, bars: Bars) -> Facts:
@@ -160,11 +184,13 @@ def _attacked(shop: DenseWorkshop, model: nn.Module, bars: Bars, *, assault: Den
             dense_threat(assault.trial, attacked=assault.attacked, model=model, tasks=shop.tasks),
             assault.attack,
             _shown(shop.loader(shop.splits.test, examples=assault.trial.examples), advance),
+            fabric=shop.fabric,
             seed=shop.experiment.seed,
             observe=gallery.observe,
         ).labelled(model=in_letters(shop.experiment), attack=assault.name)
-    gallery.save(shop.files.gallery_of(assault.threat, trial=assault.name, eps=assault.eps))
-    facts.save(path)
+    gallery.save(shop.files.gallery_of(assault.threat, trial=assault.name, eps=assault.eps), fabric=shop.fabric)
+    if shop.fabric.is_global_zero:
+        facts.save(path)
     return facts
 
 

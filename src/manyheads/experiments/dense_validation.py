@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 import torch
+from lightning_fabric import Fabric
 from torch import nn
 
 from manyheads.defences import beside
@@ -11,6 +12,7 @@ from manyheads.experiments.dense_trial import DenseHardening, DenseTrial
 from manyheads.randomness import Streams
 from manyheads.tasks import Task
 from manyheads.threats import in_eval_mode
+from manyheads.training.processes import added_up
 from manyheads.types import Batch
 
 SELECTION = "selection"
@@ -18,11 +20,23 @@ SELECTION = "selection"
 
 
 def validate(
-    model: nn.Module, tasks: Sequence[Task], batches: Iterable[Batch], *, hardening: DenseHardening | None
+    model: nn.Module,
+    tasks: Sequence[Task],
+    batches: Iterable[Batch],
+    *,
+    hardening: DenseHardening | None,
+    fabric: Fabric,
 ) -> dict[str, float]:
     """Measure every task's headline score, under the hardening's own attack where there is one.
 
     `SELECTION` is the main task's, with its sign changed where lower is better.
+
+    Args:
+        model: the model.
+        tasks: its tasks, main task first.
+        batches: held-out frames; of several processes each gives its own part.
+        hardening: how it is trained, or None for plain training.
+        fabric: what this process works on, perhaps as one of several; all find the same.
     """
     counters = {task.name: task.metric() for task in tasks}
     for given in batches:
@@ -37,6 +51,8 @@ def validate(
             outputs = model(image)
         for task in tasks:
             counters[task.name].update(outputs[task.name], task.target(batch))
+    for counter in counters.values():
+        counter.state = torch.tensor(added_up(counter.state.tolist(), fabric), dtype=counter.state.dtype)
     found = {f"{name} {counter.headline}": counter.scores()[counter.headline] for name, counter in counters.items()}
     main = counters[tasks[0].name]
     sign = 1 if main.higher_is_better else -1

@@ -8,6 +8,7 @@ from typing import Literal
 
 from manyheads.attacks import PGD
 from manyheads.data.office31 import Domain
+from manyheads.experiments.devices import Devices, refuse_uneven_shares
 from manyheads.experiments.file_title import file_title
 from manyheads.experiments.refusals import (
     refuse_low_counts,
@@ -145,7 +146,8 @@ class Experiment:
         sanity_examples: how many test examples the sanity checks attack, at most; 0 for no checks.
         seed: decides initial weights, order of examples and all random starts.
         batch_size: examples per batch in evaluation; decides no result.
-        workers: processes that decode image files ahead; decides no result.
+        workers: processes that decode image files ahead, for each process that trains; decides no result.
+        fabric: on which devices, in how many processes and in what precision it trains.
         folder: where runs are kept.
 
     Raises:
@@ -169,6 +171,7 @@ class Experiment:
     seed: int = 0
     batch_size: int = 250
     workers: int = 0
+    fabric: Devices = field(default_factory=Devices)
     folder: Path = Path("runs")
 
     def __post_init__(self) -> None:
@@ -194,6 +197,7 @@ class Experiment:
             **{f"trials.{name}.examples": trial.examples for name, trial in self.trials.items()},
         }
         refuse_low_counts(counts)
+        refuse_uneven_shares(self.training.batch_size, self.fabric)
         if self.sanity_examples < 0:
             raise ValueError(f"sanity_examples is a count, 0 for no checks, got {self.sanity_examples}")
         if not 0 <= self.rejection.reject < 1:

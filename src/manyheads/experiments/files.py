@@ -83,6 +83,11 @@ class RunFiles:
         return self.folder / "vulnerability.parquet"
 
     @property
+    def progress(self) -> Path:
+        """What a process of its own tells of the run while it works; gone afterwards."""
+        return self.folder / "progress.jsonl"
+
+    @property
     def report(self) -> Path:
         """The page that a person reads."""
         return self.folder / "report.html"

@@ -1,17 +1,19 @@
 """Galleries: a few attacked examples, kept as images for a person to look at."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import final
 
 import torch
+from lightning_fabric import Fabric
 from safetensors.torch import save
 from torch import Tensor
 
 from manyheads.evaluation import Attacked
 from manyheads.experiments.files import keep
+from manyheads.training.processes import gathered
 
 
 @dataclass(eq=False)
@@ -45,9 +47,17 @@ class KeptExamples(ABC):
         self.count += min(room, len(attacked.index))
 
     @final
-    def save(self, path: Path) -> None:
-        """Write the kept examples as safetensors."""
-        keep(path, save({name: torch.cat(parts).contiguous() for name, parts in self.kept.items()}))
+    def save(self, path: Path, *, fabric: Fabric | None = None) -> None:
+        """Write the kept examples as safetensors; of several processes the first one writes the first of all."""
+        own = {name: torch.cat(parts) for name, parts in self.kept.items()}
+        everyones = [own] if fabric is None else gathered(own, fabric)
+        if fabric is None or fabric.is_global_zero:
+            keep(path, save({name: self._first([theirs[name] for theirs in everyones]) for name in own}))
+
+    def _first(self, parts: Sequence[Tensor]) -> Tensor:
+        """Put the processes' rows in the order in which loaders dealt them out, and keep the first."""
+        place = torch.cat([torch.arange(len(part)) * len(parts) + rank for rank, part in enumerate(parts)])
+        return torch.cat(list(parts))[place.argsort()][: self.size].contiguous()
 
 
 @final

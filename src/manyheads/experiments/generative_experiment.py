@@ -7,6 +7,7 @@ from typing import Literal
 
 from manyheads.attacks import BIM, FGSM, MIM, PGD, Noise
 from manyheads.experiments.dense_experiment import DenseExperiment
+from manyheads.experiments.devices import Devices, refuse_uneven_shares
 from manyheads.experiments.experiment import Experiment
 from manyheads.experiments.refusals import refuse_low_counts, refuse_stray_name
 from manyheads.experiments.trial import AnyBudget
@@ -86,7 +87,8 @@ class GenerativeExperiment:
         examples: how many test images of each victim the generator attacks, at most; None for all.
         seed: decides initial weights, patterns, order of images and all random starts.
         batch_size: images per batch in evaluation; decides no result.
-        workers: processes that decode image files ahead; decides no result.
+        workers: processes that decode image files ahead, for each process that trains; decides no result.
+        fabric: on which devices, in how many processes and in what precision it trains.
         folder: where runs are kept.
 
     Raises:
@@ -107,6 +109,7 @@ class GenerativeExperiment:
     seed: int = 0
     batch_size: int = 50
     workers: int = 0
+    fabric: Devices = field(default_factory=Devices)
     folder: Path = Path("runs")
 
     def __post_init__(self) -> None:
@@ -140,7 +143,7 @@ class GenerativeExperiment:
         return {name: self._placed(victim) for name, victim in {**self.victims, **self.transfers}.items()}
 
     def _placed(self, victim: AnyVictim) -> AnyVictim:
-        changes = {"folder": self.folder, "workers": self.workers}
+        changes = {"folder": self.folder, "workers": self.workers, "fabric": self.fabric}
         if self.data_root is not None:
             changes["data_root"] = self.data_root
         return replace(victim, **changes)
@@ -180,6 +183,7 @@ class GenerativeExperiment:
             "generator.width": self.generator.width,
         }
         refuse_low_counts(counts)
+        refuse_uneven_shares(self.training.batch_size, self.fabric)
         if not 0 < self.budget.eps < float("inf"):
             raise ValueError(f"a generator's perturbations need a finite size above zero, got eps={self.budget.eps}")
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from lightning_fabric import Fabric
 from torch import nn
 
 from manyheads.data import Source, take
@@ -42,22 +43,27 @@ class Victim:
         return self.train.class_names
 
 
-def open_victims(experiment: GenerativeExperiment, bars: Bars) -> dict[str, Victim]:
+def open_victims(experiment: GenerativeExperiment, bars: Bars, *, fabric: Fabric | None = None) -> dict[str, Victim]:
     """Load all victims that were trained, those that are only tried on included, with their data.
 
     One whose training is not finished is trained first.
+
+    Args:
+        experiment: whose victims.
+        bars: where progress is shown.
+        fabric: what this process works on; None for the experiment's devices, in one process.
     """
-    return {name: _opened(name, victim, bars) for name, victim in experiment.victim_runs.items()}
+    return {name: _opened(name, victim, bars, fabric=fabric) for name, victim in experiment.victim_runs.items()}
 
 
-def _opened(name: str, experiment: AnyVictim, bars: Bars) -> Victim:
+def _opened(name: str, experiment: AnyVictim, bars: Bars, *, fabric: Fabric | None) -> Victim:
     files = RunFiles(experiment.run)
     match experiment:
         case Experiment():
-            shop = open_workshop(experiment, files)
+            shop = open_workshop(experiment, files, fabric=fabric)
             model = train(shop, bars)
         case DenseExperiment():
-            shop = open_dense_workshop(experiment, files)
+            shop = open_dense_workshop(experiment, files, fabric=fabric)
             model = train_dense(shop, bars)
     model.zero_grad(set_to_none=True)  # what training left behind
     return Victim(

@@ -1,6 +1,7 @@
 """A generative run from trained victims to scores: what is on disk already is not done again."""
 
 import polars as pl
+from lightning_fabric import Fabric
 
 from manyheads.evaluation import Facts
 from manyheads.experiments.files import RunFiles, keep
@@ -12,6 +13,7 @@ from manyheads.experiments.generative_stages import (
     open_generative_workshop,
     train_generator,
 )
+from manyheads.experiments.launch import launch
 from manyheads.experiments.progress import Bars
 
 
@@ -23,7 +25,15 @@ def carry_out_generative(experiment: GenerativeExperiment, files: RunFiles, bars
     """
     facts = generative_facts_on_disk(files, experiment)
     if facts is None or not files.scores.exists():
+        if facts is None and experiment.fabric.devices > 1:
+            launch(_train_and_attack, experiment, devices=experiment.fabric, progress=files.progress, shown=bars)
         shop = open_generative_workshop(experiment, files, bars)
         facts = attack_victims(shop, train_generator(shop, bars), bars)
         keep(files.scores, generative_scores(shop, facts))
     return facts, pl.read_parquet(files.scores)
+
+
+def _train_and_attack(experiment: GenerativeExperiment, fabric: Fabric, bars: Bars) -> None:
+    """Do as one of several processes what they can share."""
+    shop = open_generative_workshop(experiment, RunFiles(experiment.run), bars, fabric=fabric)
+    attack_victims(shop, train_generator(shop, bars), bars)

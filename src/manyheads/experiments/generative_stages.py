@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
+from lightning_fabric import Fabric
 from torch import Tensor
 
 from manyheads.attacks import Attack, Generative
@@ -12,6 +13,7 @@ from manyheads.data import Joint, Loader, Source
 from manyheads.evaluation import Facts, dense_scores, evaluate, fooling_scores, joined
 from manyheads.experiments.dense_gallery import DenseGallery
 from manyheads.experiments.dense_record import DenseRecord
+from manyheads.experiments.devices import place_of, share_of
 from manyheads.experiments.files import RunFiles, keep
 from manyheads.experiments.gallery import Gallery
 from manyheads.experiments.generative_experiment import GenerativeExperiment
@@ -41,6 +43,7 @@ class GenerativeWorkshop:
         victims: the trained victims, by name, those that are only tried on included.
         threats: who attacks what, by the generator's task.
         perturber: the generator, with its initial weights until it is trained.
+        fabric: what this process works on, perhaps as one of several.
     """
 
     experiment: GenerativeExperiment
@@ -48,26 +51,43 @@ class GenerativeWorkshop:
     victims: Mapping[str, Victim]
     threats: Mapping[str, ThreatModel]
     perturber: Perturber
+    fabric: Fabric
 
     def loader(self, source: Source) -> Loader:
-        """Batches of some images in their own order."""
+        """Batches of this process's part of some images, in their own order."""
         wanted = self.experiment
-        return Loader(source, batch_size=wanted.batch_size, seed=wanted.seed, workers=wanted.workers)
+        return Loader(
+            source,
+            batch_size=share_of(wanted.batch_size, self.fabric),
+            seed=wanted.seed,
+            workers=wanted.workers,
+            place=place_of(self.fabric),
+        )
 
 
-def open_generative_workshop(experiment: GenerativeExperiment, files: RunFiles, bars: Bars) -> GenerativeWorkshop:
+def open_generative_workshop(
+    experiment: GenerativeExperiment, files: RunFiles, bars: Bars, *, fabric: Fabric | None = None
+) -> GenerativeWorkshop:
     """Load the victims and their images, and make the generator.
+
+    Args:
+        experiment: what will be carried out.
+        files: where everything lies.
+        bars: where progress is shown.
+        fabric: what this process works on; None for the experiment's devices, in one process.
 
     Raises:
         ValueError: if the victims' images differ in size, or one has not the target class.
     """
-    victims = open_victims(experiment, bars)
+    fabric = fabric or experiment.fabric.alone()
+    victims = open_victims(experiment, bars, fabric=fabric)
     shapes = {victim.train.image_shape for victim in victims.values()}
     if len(shapes) > 1:
         found = ", ".join("×".join(map(str, shape)) for shape in sorted(shapes))
         raise ValueError(f"the victims of one generator see images of one size, got {found}; set their sizes alike")
     threats = threats_of(experiment, victims)
-    return GenerativeWorkshop(experiment, files, victims, threats, make_perturber(experiment, image_shape=shapes.pop()))
+    perturber = make_perturber(experiment, image_shape=shapes.pop())
+    return GenerativeWorkshop(experiment, files, victims, threats, perturber, fabric)
 
 
 def train_generator(shop: GenerativeWorkshop, bars: Bars) -> Perturber:
@@ -85,14 +105,24 @@ def train_generator(shop: GenerativeWorkshop, bars: Bars) -> Perturber:
         seed=experiment.seed,
     )
     optimizer = wanted.optimizer.build(shop.perturber.parameters())
-    shop.files.claim(experiment)  # only now: everything above may be refused
+    if shop.fabric.is_global_zero:
+        shop.files.claim(experiment)  # only now: everything above may be refused
     with bars.bar(f"train {experiment.name}") as advance:
         watched = replace(plan, watch=lambda done, _: advance(done))
         weights = dict.fromkeys(experiment.tasks, 1 / len(experiment.tasks))
-        history = fit(shop.perturber, step, _batches(shop), optimizer=optimizer, combine=Fixed(weights), plan=watched)
-    keep(shop.files.history, pl.DataFrame(list(history)))
-    if not shop.files.model.exists():  # a run that goes on was trained by the code that stands there already
-        keep(shop.files.model, _record(shop).to_json().encode())
+        history = fit(
+            shop.perturber,
+            step,
+            _batches(shop),
+            optimizer=optimizer,
+            combine=Fixed(weights),
+            fabric=shop.fabric,
+            plan=watched,
+        )
+    if shop.fabric.is_global_zero:
+        keep(shop.files.history, pl.DataFrame(list(history)))
+        if not shop.files.model.exists():  # a run that goes on was trained by the code that stands there already
+            keep(shop.files.model, _record(shop).to_json().encode())
     return shop.perturber
 
 
@@ -102,10 +132,11 @@ def _batches(shop: GenerativeWorkshop) -> Joint | Loader:
     loaders = {
         name: Loader(
             shop.victims[name].train,
-            batch_size=wanted.training.batch_size,
+            batch_size=share_of(wanted.training.batch_size, shop.fabric),
             seed=wanted.seed,
             shuffle=True,
             workers=wanted.workers,
+            place=place_of(shop.fabric),
         )
         for name in wanted.victims
     }
@@ -179,11 +210,13 @@ def _attacked(shop: GenerativeWorkshop, perturber: Perturber, bars: Bars, *, for
             shop.threats[foray.task],
             search,
             _shown(shop.loader(part_of(victim.test, count)), advance),
+            fabric=shop.fabric,
             seed=experiment.seed,
             observe=gallery.observe,
         ).labelled(model=foray.victim, attack=foray.attack)
-    gallery.save(gallery_path)
-    facts.save(facts_path)
+    gallery.save(gallery_path, fabric=shop.fabric)
+    if shop.fabric.is_global_zero:
+        facts.save(facts_path)
     return facts
 
 

@@ -1,8 +1,10 @@
 """Progress bars: what a person sees while a run works."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from typing import final
 
 from rich.console import Console
 from rich.markup import escape
@@ -12,9 +14,22 @@ Advance = Callable[[float], None]
 """Tells a bar which share of the work is done."""
 
 
+class Bars(ABC):
+    """Where a run shows what it is doing."""
+
+    @abstractmethod
+    def bar(self, description: str) -> AbstractContextManager[Advance]:
+        """Show one bar while its work goes on, and that it is done; a bar whose work failed just goes."""
+
+    @abstractmethod
+    def say(self, text: str) -> None:
+        """Show a line of text."""
+
+
+@final
 @dataclass(frozen=True)
-class Bars:
-    """A set of live progress bars.
+class ShownBars(Bars):
+    """A set of live progress bars in a terminal.
 
     Args:
         progress: rich's bars, already live.
@@ -40,8 +55,8 @@ class Bars:
 
 
 @contextmanager
-def bars(console: Console | None = None) -> Iterator[Bars]:
+def bars(console: Console | None = None) -> Iterator[ShownBars]:
     """Show progress bars for as long as the work goes on."""
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
     with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console, transient=True) as progress:
-        yield Bars(progress)
+        yield ShownBars(progress)

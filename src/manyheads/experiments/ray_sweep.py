@@ -10,7 +10,13 @@ from typing import Any
 from manyheads.experiments.files import RunFiles
 from manyheads.experiments.generative_experiment import AnyExperiment
 from manyheads.experiments.progress import Advance, Bars
-from manyheads.experiments.sweep import refuse_shared_folders, run_alone, victims_of
+from manyheads.experiments.relay import followed
+from manyheads.experiments.sweep import (
+    refuse_several_processes,
+    refuse_shared_folders,
+    run_alone,
+    victims_of,
+)
 
 LOCAL = "local"
 """The address of a cluster that is started on this machine, and ends with the sweep."""
@@ -55,7 +61,7 @@ def ray_sweep(experiments: Sequence[AnyExperiment], shown: Bars, *, cluster: Ray
     What was run already is not run again; victims of generators are run first. Results are those of `sweep`: every
     random number depends on the experiment alone. All machines of a cluster must have this package, and see the current
     folder and those of runs and data under the same paths. The first experiment that fails stops all; call it again to
-    go on.
+    go on. An experiment whose worker is lost goes on in another, from its last finished epoch or attack.
 
     Args:
         experiments: what to run; each in a folder of its own.
@@ -64,17 +70,20 @@ def ray_sweep(experiments: Sequence[AnyExperiment], shown: Bars, *, cluster: Ray
 
     Raises:
         ImportError: if Ray cannot be imported.
-        ValueError: if two experiments share a folder, or an experiment cannot be carried out.
+        ValueError: if two experiments share a folder, one asks for several processes, or one cannot be carried out.
         FileNotFoundError: if an experiment was finished where this machine does not see it.
+        ChildProcessError: if an experiment lost more workers than it may.
     """
     refuse_shared_folders(experiments)
+    refuse_several_processes(experiments)
     ray = _ray()
     ray.init(**_connection(cluster))
     try:
         task = ray.remote(num_cpus=cluster.cpus, num_gpus=cluster.gpus, max_retries=cluster.retries)(_run_there)
         for members in (part for part in (victims_of(experiments), experiments) if part):
             pending = {task.remote(one, folder=Path.cwd(), threads=cluster.cpus): one for one in members}
-            with shown.bar(f"{len(members)} experiments on Ray") as advance:
+            told = [RunFiles(one.run).progress for one in members]
+            with shown.bar(f"{len(members)} experiments on Ray") as advance, followed(told, shown):
                 _collect(ray, pending, shown, advance=advance)
     finally:
         ray.shutdown()
@@ -82,19 +91,30 @@ def ray_sweep(experiments: Sequence[AnyExperiment], shown: Bars, *, cluster: Ray
 
 
 def _collect(ray: Any, pending: dict[Any, AnyExperiment], shown: Bars, *, advance: Advance) -> None:  # noqa: ANN401
-    """Wait for all; an error of an experiment is raised as itself, without Ray's account of where it happened."""
+    """Wait for all."""
     open_tasks, count = list(pending), len(pending)
     try:
         while open_tasks:
             (done,), open_tasks = ray.wait(open_tasks, num_returns=1)
-            ray.get(done)
+            _finish(ray, done, name=pending[done].name)
             shown.say(f"finished {pending[done].name}")
             advance(1 - len(open_tasks) / count)
-    except ray.exceptions.RayTaskError as error:
-        raise error.cause from error
     finally:
         for task in open_tasks:
             ray.cancel(task)
+
+
+def _finish(ray: Any, done: Any, *, name: str) -> None:  # noqa: ANN401
+    """Raise an error of an experiment as itself, without Ray's account of where it happened."""
+    try:
+        ray.get(done)
+    except ray.exceptions.RayTaskError as error:
+        raise error.cause from error
+    except ray.exceptions.RayError as error:
+        reason = str(error).splitlines()[0]
+        raise ChildProcessError(
+            f"{name} lost its worker once more than it may ({reason}); call the same command again to go on"
+        ) from error
 
 
 def _run_there(experiment: AnyExperiment, *, folder: Path, threads: int) -> None:

@@ -21,8 +21,14 @@ from manyheads.experiments.generative_experiment import (
 from manyheads.experiments.trial import AnyAttack, AnyBudget
 from manyheads.training import SGD, Adam, Constant, Cosine, OneCycle, StepDecay
 
-PLACES = ("folder", "data_root", "data.root", "scenes.root", "batch_size", "workers")
-"""Where a run lies and how fast it goes: no result depends on these, nor on those of the victims of a generator."""
+PLACES = (
+    "folder", "data_root", "data.root", "scenes.root", "batch_size", "workers", "fabric.devices", "fabric.accelerator",
+)  # fmt: skip
+"""Where a run lies and how fast it goes, and so what may change when it goes on; those of a generator's victims too.
+
+What was measured depends on none of these, and what was trained on the devices by no more than rounding, but for batch
+normalisation, which sees the part of a batch that its process has.
+"""
 
 KINDS: Mapping[str, type[AnyExperiment]] = {
     "classifier": Experiment,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import polars as pl
+from lightning_fabric import Fabric
 
 from manyheads.evaluation import Facts
 from manyheads.experiments.dense_experiment import DenseExperiment
@@ -12,6 +13,7 @@ from manyheads.experiments.experiment import Experiment
 from manyheads.experiments.files import RunFiles
 from manyheads.experiments.generative_experiment import AnyExperiment, GenerativeExperiment
 from manyheads.experiments.generative_run import carry_out_generative
+from manyheads.experiments.launch import launch
 from manyheads.experiments.progress import Bars
 from manyheads.experiments.stages import attack_all, facts_on_disk, guard, open_workshop, score, train
 
@@ -41,12 +43,17 @@ def run(experiment: AnyExperiment, bars: Bars) -> Outcome:
     What is on disk already is not done again, so that a stopped run goes on; a finished one returns at once, without
     its data, and leaves its files as they are.
 
+    Where `experiment.fabric` names several devices, training and attacks are shared by as many processes; what is done
+    once, such as the checks, is done by this one. A script that asks for several needs `if __name__ == "__main__":`
+    around its work, since each process imports it.
+
     Args:
         experiment: what to carry out.
         bars: where progress is shown.
 
     Raises:
         ValueError: if the run's folder holds another experiment, or the experiment cannot be carried out.
+        ChildProcessError: if one of several processes was lost.
     """
     files = RunFiles(experiment.run)
     files.refuse_other(experiment)
@@ -65,8 +72,16 @@ def run(experiment: AnyExperiment, bars: Bars) -> Outcome:
 def _carry_out(experiment: Experiment, files: RunFiles, bars: Bars) -> tuple[Facts, pl.DataFrame]:
     facts = facts_on_disk(files, experiment)
     if facts is None or not is_examined(files, experiment):
+        if facts is None and experiment.fabric.devices > 1:
+            launch(_train_and_attack, experiment, devices=experiment.fabric, progress=files.progress, shown=bars)
         shop = open_workshop(experiment, files)
         victim = guard(shop, train(shop, bars))
         facts = attack_all(shop, victim, bars)
         examine(shop, victim, bars, facts=facts)
     return facts, score(files, facts)
+
+
+def _train_and_attack(experiment: Experiment, fabric: Fabric, bars: Bars) -> None:
+    """Do as one of several processes what they can share."""
+    shop = open_workshop(experiment, RunFiles(experiment.run), fabric=fabric)
+    attack_all(shop, guard(shop, train(shop, bars)), bars)

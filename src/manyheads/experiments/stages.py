@@ -5,12 +5,14 @@ from dataclasses import astuple, dataclass, fields, replace
 from pathlib import Path
 
 import polars as pl
+from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from manyheads.data import Crop, Flip, Loader, Source, take
 from manyheads.defences import Guard, calibrate
 from manyheads.evaluation import Facts, evaluate, joined, scores
 from manyheads.experiments.attackers import Assault, assaults, attack, threat
+from manyheads.experiments.devices import place_of, share_of
 from manyheads.experiments.experiment import Experiment, Hardening
 from manyheads.experiments.files import RunFiles, keep
 from manyheads.experiments.gallery import Gallery
@@ -35,6 +37,7 @@ class Workshop:
         splits: the data.
         tasks: all tasks, main task first.
         model: the model, with its initial weights until it is trained.
+        fabric: what this process works on, perhaps as one of several.
     """
 
     experiment: Experiment
@@ -42,15 +45,32 @@ class Workshop:
     splits: Splits
     tasks: tuple[Task, ...]
     model: MultiTaskModel
+    fabric: Fabric
 
     def loader(self, source: Source) -> Loader:
-        """Batches of a split in its own order."""
+        """Batches of this process's part of a split, in the split's own order."""
+        wanted = self.experiment
+        return Loader(
+            source,
+            batch_size=share_of(wanted.batch_size, self.fabric),
+            seed=wanted.seed,
+            workers=wanted.workers,
+            place=place_of(self.fabric),
+        )
+
+    def whole(self, source: Source) -> Loader:
+        """Batches of a split in its own order, all of them for every process."""
         wanted = self.experiment
         return Loader(source, batch_size=wanted.batch_size, seed=wanted.seed, workers=wanted.workers)
 
 
-def open_workshop(experiment: Experiment, files: RunFiles) -> Workshop:
+def open_workshop(experiment: Experiment, files: RunFiles, *, fabric: Fabric | None = None) -> Workshop:
     """Read the data, and make tasks and model.
+
+    Args:
+        experiment: what will be carried out.
+        files: where everything lies.
+        fabric: what this process works on; None for the experiment's devices, in one process.
 
     Raises:
         FileNotFoundError: if a label map's file is not there.
@@ -59,7 +79,7 @@ def open_workshop(experiment: Experiment, files: RunFiles) -> Workshop:
     splits = open_data(experiment)
     tasks = make_tasks(experiment, class_names=splits.train.class_names)
     model = make_model(experiment, tasks=tasks, image_shape=splits.train.image_shape)
-    return Workshop(experiment, files, splits, tasks, model)
+    return Workshop(experiment, files, splits, tasks, model, fabric or experiment.fabric.alone())
 
 
 def train(shop: Workshop, bars: Bars) -> MultiTaskModel:
@@ -75,11 +95,12 @@ def train(shop: Workshop, bars: Bars) -> MultiTaskModel:
     checkpoints = Checkpoints(shop.files.weights)
     batches = Loader(
         shop.splits.train,
-        batch_size=wanted.batch_size,
+        batch_size=share_of(wanted.batch_size, shop.fabric),
         seed=shop.experiment.seed,
         shuffle=True,
         augment=augment,
         workers=shop.experiment.workers,
+        place=place_of(shop.fabric),
     )
     plan = Plan(
         epochs=wanted.epochs,
@@ -90,11 +111,13 @@ def train(shop: Workshop, bars: Bars) -> MultiTaskModel:
         seed=shop.experiment.seed,
     )
     step, optimizer = _step(shop.tasks, wanted.hardening), wanted.optimizer.build(model.parameters())
-    shop.files.claim(shop.experiment)  # only now: everything above may be refused
+    if shop.fabric.is_global_zero:
+        shop.files.claim(shop.experiment)  # only now: everything above may be refused
     with bars.bar(f"train {shop.experiment.name}") as advance:
         watched = replace(plan, watch=lambda done, _: advance(done))
-        history = fit(model, step, batches, optimizer=optimizer, plan=watched)
-    keep(shop.files.history, _table(history))
+        history = fit(model, step, batches, optimizer=optimizer, fabric=shop.fabric, plan=watched)
+    if shop.fabric.is_global_zero:
+        keep(shop.files.history, _table(history))
     checkpoints.load_best(model)
     return model
 
@@ -106,12 +129,14 @@ def guard(shop: Workshop, model: nn.Module) -> Guard:
     if wanted.threshold is not None:
         made = Guard(model, rejector, wanted.threshold)
     else:
-        made = calibrate(model, rejector, shop.loader(shop.splits.validation), reject=wanted.reject)
+        made = calibrate(model, rejector, shop.whole(shop.splits.validation), reject=wanted.reject)
+        made = Guard(model, rejector, shop.fabric.broadcast(made.threshold))
     described = record(made, tasks=shop.tasks, image_shape=shop.splits.train.image_shape)
     if shop.files.guard.exists():  # a run that goes on was trained by the code that stands there already
         before = shop.files.read_guard()
         described = before if replace(before, commit=described.commit) == described else described
-    keep(shop.files.guard, described.to_json().encode())
+    if shop.fabric.is_global_zero:
+        keep(shop.files.guard, described.to_json().encode())
     return made
 
 
@@ -121,7 +146,9 @@ def attack_all(shop: Workshop, victim: Guard, bars: Bars) -> Facts:
     surrogate = None
     if any(one.knowledge == TRANSFER and not _facts_of(shop.files, one).exists() for one in planned):
         with bars.bar(f"train the surrogate of {shop.experiment.name}"):
-            surrogate = train_surrogate(shop.experiment, train=shop.splits.train, main=shop.tasks[0])
+            surrogate = train_surrogate(
+                shop.experiment, train=shop.splits.train, main=shop.tasks[0], fabric=shop.fabric
+            )
     return joined([_attacked(shop, victim, bars, assault=one, surrogate=surrogate) for one in planned])
 
 
@@ -154,11 +181,13 @@ def _attacked(shop: Workshop, victim: Guard, bars: Bars, *, assault: Assault, su
             threat(trial, knowledge=knowledge, guard=victim, tasks=shop.tasks, surrogate=surrogate),
             attack(trial, knowledge=knowledge, guard=victim, tasks=shop.tasks),
             _shown(shop.loader(test), advance),
+            fabric=shop.fabric,
             seed=shop.experiment.seed,
             observe=gallery.observe,
         ).labelled(model=shop.experiment.name, attack=assault.name)
-    gallery.save(shop.files.gallery_of(knowledge, trial=assault.name, eps=assault.eps))
-    facts.save(path)
+    gallery.save(shop.files.gallery_of(knowledge, trial=assault.name, eps=assault.eps), fabric=shop.fabric)
+    if shop.fabric.is_global_zero:
+        facts.save(path)
     return facts
 
 
@@ -197,7 +226,9 @@ def _validate(shop: Workshop, model: nn.Module) -> dict[str, float]:
     budget = (hardening or Hardening()).budget
     objective = TaskLoss(shop.tasks, {main.name: 1.0})
     threat_model = ThreatModel(name="selection", model=model, tasks=shop.tasks, objective=objective, budget=budget)
-    facts = evaluate(model, threat_model, wanted.selection, batches, seed=shop.experiment.seed).table
+    facts = evaluate(
+        model, threat_model, wanted.selection, batches, fabric=shop.fabric, seed=shop.experiment.seed
+    ).table
     right = {
         when: int((facts[f"{main.name}.{when}"] == facts[f"{main.name}.truth"]).sum()) / len(facts)
         for when in ("clean", "attacked")

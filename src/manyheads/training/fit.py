@@ -13,7 +13,7 @@ from torch import nn
 from manyheads.training.checkpointing import Checkpoints
 from manyheads.training.combine import Combine, Equal
 from manyheads.training.dynamic_average import Informed
-from manyheads.training.processes import added_up, check_counts, share_buffers
+from manyheads.training.processes import added_up, check_counts, share_buffers, weighed
 from manyheads.training.progress import Measurement, Progress
 from manyheads.training.schedule import Constant, Schedule
 from manyheads.training.steps import Scheduled, Step
@@ -83,8 +83,9 @@ def fit(
     with its last weights; the best ones are in the checkpoints.
 
     With several processes (after `fabric.launch()`) each gives its own part of the examples, in the same number of
-    batches. Gradients are averaged over the processes, so parts of equal size train like one process with their joint
-    batches, but for batch normalisation: it sees each part by itself, and keeps the first process's statistics.
+    batches. Gradients are averaged over the processes, each weighing as much as it has examples, so they train like one
+    process with their joint batches, but for batch normalisation: it sees each part by itself, and keeps the first
+    process's statistics. A task's mean over the examples that have a target is one over each process's own.
 
     Args:
         model: the model, not set up by Fabric yet; it is moved to Fabric's device.
@@ -177,7 +178,7 @@ class _Run:
                 f"the loss of {', '.join(broken)} is not finite at epoch {epoch:.2f}; lower the learning rate"
             )
         self.optimizer.zero_grad()
-        self.combine.backward(losses, self.fabric)
+        self.combine.backward(weighed(losses, batch, self.fabric), self.fabric)
         self.optimizer.step()
         return values
 

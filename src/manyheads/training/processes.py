@@ -1,10 +1,15 @@
 """Several processes that train one model: what they must have in common beside the gradients."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 import torch
 from lightning_fabric import Fabric
-from torch import nn
+from torch import Tensor, nn
+
+from manyheads.types import Batch
+
+_Told = TypeVar("_Told")
 
 
 def check_counts(batches: int, fabric: Fabric) -> None:
@@ -36,3 +41,39 @@ def share_buffers(model: nn.Module, fabric: Fabric) -> None:
     if fabric.world_size > 1:
         for buffer in model.buffers():
             torch.distributed.broadcast(buffer, src=0)
+
+
+def share_weights(model: nn.Module, fabric: Fabric) -> None:
+    """Give every process the first one's parameters and running statistics."""
+    if fabric.world_size > 1:
+        for parameter in model.parameters():
+            torch.distributed.broadcast(parameter.data, src=0)
+    share_buffers(model, fabric)
+
+
+def gathered(own: _Told, fabric: Fabric) -> list[_Told]:
+    """List what the processes have, in their order; each may have anything that can be pickled."""
+    if fabric.world_size == 1:
+        return [own]
+    everyones: list[_Told] = [own] * fabric.world_size
+    torch.distributed.all_gather_object(everyones, own)
+    return everyones
+
+
+def weighed(losses: Mapping[str, Tensor], batch: Batch, fabric: Fabric) -> Mapping[str, Tensor]:
+    """Weigh mean losses by this process's share of the joint batch, so that their mean over processes is the joint one.
+
+    The shares differ in the last batch of an epoch, and even there by one example at most. In a batch of several
+    loaders each task's share is that of the loader of its name.
+
+    Args:
+        losses: each task's mean over this process's examples.
+        batch: this process's part of the joint batch.
+        fabric: the processes.
+    """
+    if fabric.world_size == 1:
+        return losses
+    first = next(iter(batch.values()))
+    sizes = torch.tensor([float(len(batch.get(f"{name}/image", first))) for name in losses], device=fabric.device)
+    mean = torch.as_tensor(fabric.all_reduce(sizes.clone(), reduce_op="mean"))
+    return {name: loss * share for (name, loss), share in zip(losses.items(), sizes / mean, strict=True)}
