@@ -15,6 +15,7 @@ from pathlib import Path
 import torch
 from benchmarks import (
     cw_step,
+    fast_path,
     generator_cost,
     joint_attack,
     loading,
@@ -30,6 +31,7 @@ from benchmarks.timing import Finding
 CASES: Mapping[str, Callable[[int], Iterator[Finding]]] = {
     "pgd_overhead": pgd_overhead.run,
     "rivals": rivals.run,
+    "fast_path": fast_path.run,
     "cw_step": cw_step.run,
     "joint_attack": joint_attack.run,
     "survivors": survivors.run,

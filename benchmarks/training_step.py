@@ -10,7 +10,7 @@ from benchmarks.timing import Finding, at_most, ratio, rounds
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from manyheads.attacks import PGD
+from manyheads.attacks import LastIteratePGD
 from manyheads.models import MultiTaskModel, SmallResNet, linear_heads
 from manyheads.tasks import classify
 from manyheads.threats import Linf
@@ -48,7 +48,7 @@ def compared(steps: int, *, repetitions: int) -> Finding:
     batches = [{"image": torch.rand(BATCH, 3, 32, 32), "label": torch.randint(10, (BATCH,))} for _ in range(BATCHES)]
     ours, bare = model(), model()
     optimizers = [torch.optim.SGD(net.parameters(), 0.01, momentum=0.9) for net in (ours, bare)]
-    step = Adversarial([TASK], {"main": 1.0}, PGD(steps=steps, step_size=STEP_SIZE), Linf(EPS))
+    step = Adversarial([TASK], {"main": 1.0}, LastIteratePGD(steps=steps, step_size=STEP_SIZE), Linf(EPS))
     fabric = Fabric(accelerator="cpu", devices=1)
     actions = {
         "ours": lambda: fit(ours, step, batches, optimizer=optimizers[0], fabric=fabric, plan=Plan(epochs=1)),

@@ -1,11 +1,13 @@
 """The loop that gradient attacks share: the best iterate counts, first and last included; broken losses are refused."""
 
+from functools import partial
+
 import pytest
 import torch
 from torch import Tensor, nn
 
 from manyheads.attacks import BIM, CW, MIM, PGD, Attack
-from manyheads.attacks.ascent import ascend
+from manyheads.attacks.ascent import ascend, climb
 from manyheads.tasks import classify
 from manyheads.threats import L1, L2, Budget, Linf, Loss, ThreatModel
 from manyheads.types import Image, Outputs, PerExample, Truth
@@ -107,3 +109,27 @@ def test_a_gradient_of_nan_is_refused(attack: Attack) -> None:
 def test_the_last_forward_pass_is_watched_too() -> None:
     with pytest.raises(ValueError, match="NaN or infinite during the attack"):
         climb(loss_of(Hill(0.9, broken_above=0.55)), torch.full((2, 1, 2, 2), 0.5), steps=1, budget=Linf(0.2))
+
+
+@pytest.mark.parametrize(("search", "climbed"), [(climb, 0.08), (partial(ascend, heading=torch.clone), 0.04)])
+def test_climbing_alone_ends_where_the_last_step_does_even_if_that_is_worse(search, climbed: float) -> None:
+    clean = torch.full((2, 1, 3, 3), 0.5)
+
+    def hill(image: torch.Tensor) -> torch.Tensor:
+        return -(image - 0.55).square().flatten(1).sum(1)
+
+    found = search(hill, clean, clean=clean, budget=Linf(0.2), steps=2, step_size=0.04)
+    torch.testing.assert_close(found, clean + climbed)
+
+
+def test_climbing_alone_refuses_what_is_not_finite() -> None:
+    clean = torch.full((1, 1, 2, 2), 0.5)
+    with pytest.raises(ValueError, match="NaN or infinite during the attack"):
+        climb(
+            lambda image: (image * torch.inf).sum((1, 2, 3)),
+            clean,
+            clean=clean,
+            budget=Linf(0.1),
+            steps=1,
+            step_size=0.1,
+        )

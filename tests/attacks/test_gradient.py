@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from manyheads.attacks import BIM, FGSM, MIM, PGD, UnscaledMIM
+from manyheads.attacks import BIM, FGSM, MIM, PGD, LastIteratePGD, UnscaledMIM
 from manyheads.threats import L1, L2, Budget, Linf, TaskLoss
 
 LINF, L2_BALL, L1_BALL = Linf(0.2), L2(0.5), L1(2.5)
@@ -96,6 +96,18 @@ def test_fgsm_goes_as_far_as_the_budget_in_each_norm(linear, margin) -> None:
     inside_l1 = FGSM()(victim.loss(margin), victim.clean, L1(0.25)) - victim.clean
     assert inside_l1.flatten(1).count_nonzero(dim=1).tolist() == [1] * 8
     torch.testing.assert_close(inside_l1.flatten(1).abs().amax(1), torch.full_like(slope[:, 0], 0.25))
+
+
+def test_the_last_iterate_costs_a_pass_less(victim) -> None:
+    loss, seen = victim.loss(), []
+    hook = victim.model.register_forward_pre_hook(lambda *_: seen.append(1))
+    counts = []
+    for attack in (LastIteratePGD(4, 0.1), PGD(4, 0.1)):
+        seen.clear()
+        attack(loss, victim.clean, LINF)
+        counts.append(len(seen))
+    hook.remove()
+    assert counts == [4, 5]
 
 
 def test_bim_is_pgd_from_the_clean_image(victim) -> None:

@@ -33,6 +33,7 @@ from manyheads.attacks.gradient import (
     FGSM,
     MIM,
     PGD,
+    LastIteratePGD,
     UnscaledMIM,
 )
 from manyheads.attacks.minimal import (
@@ -92,6 +93,7 @@ __all__ = [
     "External",
     "Fast",
     "Generative",
+    "LastIteratePGD",
     "Loss",
     "MixedPerturbations",
     "Noise",

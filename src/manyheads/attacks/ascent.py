@@ -38,20 +38,73 @@ def ascend(
     Raises:
         ValueError: if the loss or its gradient is not finite at some step.
     """
-    image, best, watch, nearest = start, Best.nothing(start), Watch(), budget.around(clean)
+    pace = _Pace(loss, clean, budget=budget, step_size=step_size, heading=heading)
+    image, best = start, Best.nothing(start)
     for _ in range(steps):
-        value, gradient = differentiate(loss, image)
-        watch.see(value, gradient)
+        value, following = pace.step(image)
         best.offer(image, value)
-        direction = heading(gradient)
-        free = _free(image, direction, step_size=step_size) if budget.pixels_compete else None
-        image = nearest(torch.add(image, budget.steepest(direction, free=free), alpha=step_size))
+        image = following
     with torch.no_grad():
         value = loss(image)
-    watch.see(value)
-    watch.verdict()
+    pace.watch.see(value)
+    pace.watch.verdict()
     best.offer(image, value)
     return best.image
+
+
+def climb(
+    loss: Callable[[Image], PerExample],
+    start: Image,
+    *,
+    clean: Image,
+    budget: Budget,
+    steps: int,
+    step_size: float,
+) -> Image:
+    """Climb as `ascend` does, along the gradient itself, and return where the last step ends, better or not.
+
+    That saves the forward pass that would judge the last step.
+
+    Args:
+        loss: what is raised.
+        start: where to begin, an allowed image.
+        clean: the centre of the budget.
+        budget: which images are allowed.
+        steps: how many steps.
+        step_size: length of a step in the budget's norm, in pixel units.
+
+    Raises:
+        ValueError: if the loss or its gradient is not finite at some step.
+    """
+    pace, image = _Pace(loss, clean, budget=budget, step_size=step_size, heading=lambda gradient: gradient), start
+    for _ in range(steps):
+        _, image = pace.step(image)
+    pace.watch.verdict()
+    return image
+
+
+class _Pace:
+    """One step at a time: along the budget's steepest direction and back to the nearest allowed image."""
+
+    def __init__(
+        self,
+        loss: Callable[[Image], PerExample],
+        clean: Image,
+        *,
+        budget: Budget,
+        step_size: float,
+        heading: Callable[[Image], Image],
+    ) -> None:
+        self.loss, self.budget, self.step_size, self.heading = loss, budget, step_size, heading
+        self.nearest, self.watch = budget.around(clean), Watch()
+
+    def step(self, image: Image) -> tuple[PerExample, Image]:
+        """Return the loss here, and the image after the step."""
+        value, gradient = differentiate(self.loss, image)
+        self.watch.see(value, gradient)
+        direction = self.heading(gradient)
+        free = _free(image, direction, step_size=self.step_size) if self.budget.pixels_compete else None
+        return value, self.nearest(torch.add(image, self.budget.steepest(direction, free=free), alpha=self.step_size))
 
 
 def _free(image: Image, direction: Image, *, step_size: float) -> Image:

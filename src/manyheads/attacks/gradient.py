@@ -1,6 +1,7 @@
-"""Attacks that follow the gradient: FGSM, BIM, PGD and MIM, the last in two forms.
+"""Attacks that follow the gradient: FGSM, BIM, PGD and MIM, the last two in two forms.
 
-All return, example by example, the image of highest loss among their start and all their steps, the last included.
+All but `LastIteratePGD` return, example by example, the image of highest loss among their start and all their steps,
+the last included.
 """
 
 import math
@@ -9,7 +10,7 @@ from dataclasses import dataclass, field
 
 import torch
 
-from manyheads.attacks.ascent import ascend
+from manyheads.attacks.ascent import ascend, climb
 from manyheads.attacks.attack import Attack, Loss
 from manyheads.randomness import Streams
 from manyheads.threats import L1, Budget, column
@@ -83,12 +84,50 @@ class PGD(Attack):
         Raises:
             ValueError: if a random start is wanted in a budget without a limit.
         """
-        start = clean
-        if self.random_start:
-            start = budget.project(clean + budget.noise(clean, rng), clean)
+        start = _start(clean, budget=budget, rng=rng) if self.random_start else clean
         return ascend(
             loss, start, clean=clean, budget=budget, steps=self.steps, step_size=self.step_size, heading=_unchanged
         )
+
+
+@dataclass(frozen=True)
+class LastIteratePGD(Attack):
+    """PGD that returns where its last step ends, better or not: a forward pass cheaper, for adversarial training.
+
+    To measure a model take `PGD`, which is never weaker.
+
+    Args:
+        steps: how many steps.
+        step_size: length of each step in the budget's norm, in pixel units.
+        random_start: begin at a point drawn uniformly from the budget instead of the clean image.
+
+    Raises:
+        ValueError: if there is no step or it has no length.
+
+    Reference: Madry et al., ICLR 2018.
+    """
+
+    steps: int = 7
+    step_size: float = 2 / 255
+    random_start: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuse a schedule that goes nowhere."""
+        _check_schedule(steps=self.steps, step_size=self.step_size)
+
+    def search(self, loss: Loss, clean: Image, *, budget: Budget, rng: Streams) -> Image:
+        """Climb.
+
+        Raises:
+            ValueError: if a random start is wanted in a budget without a limit.
+        """
+        start = _start(clean, budget=budget, rng=rng) if self.random_start else clean
+        return climb(loss, start, clean=clean, budget=budget, steps=self.steps, step_size=self.step_size)
+
+
+def _start(clean: Image, *, budget: Budget, rng: Streams) -> Image:
+    """Draw an allowed image."""
+    return budget.project(clean + budget.noise(clean, rng), clean)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from math import inf
 from pathlib import Path
 from typing import Literal
 
-from manyheads.attacks import PGD
+from manyheads.attacks import PGD, LastIteratePGD
 from manyheads.data.office31 import Domain
 from manyheads.experiments.devices import Devices, refuse_uneven_shares
 from manyheads.experiments.file_title import file_title
@@ -79,7 +79,7 @@ class Hardening:
         ramp: share of training over which the budget grows from zero.
     """
 
-    attack: AnyAttack = field(default_factory=PGD)
+    attack: AnyAttack | LastIteratePGD = field(default_factory=PGD)
     budget: AnyBudget = field(default_factory=lambda: Linf(0.3))
     ramp: float = 0.0
 

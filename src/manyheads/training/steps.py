@@ -8,7 +8,18 @@ from lightning_fabric.wrappers import is_wrapped
 from torch import Tensor, nn
 from torch.nn.parallel import DataParallel, DistributedDataParallel
 
-from manyheads.attacks import BIM, MIM, PGD, Aggregated, Attack, MixedPerturbations, Restarts, UnscaledMIM, WorstOf
+from manyheads.attacks import (
+    BIM,
+    MIM,
+    PGD,
+    Aggregated,
+    Attack,
+    LastIteratePGD,
+    MixedPerturbations,
+    Restarts,
+    UnscaledMIM,
+    WorstOf,
+)
 from manyheads.randomness import Streams
 from manyheads.tasks import Task, known
 from manyheads.threats import Budget, TaskLoss, ThreatModel
@@ -137,7 +148,7 @@ def bare(model: nn.Module) -> nn.Module:
 def _shorter(attack: Attack, *, factor: float) -> Attack:
     """Multiply the step size of an attack, and of the attacks that it is made of."""
     match attack:
-        case PGD() | BIM() | MIM() | UnscaledMIM() | Aggregated():
+        case PGD() | LastIteratePGD() | BIM() | MIM() | UnscaledMIM() | Aggregated():
             return replace(attack, step_size=attack.step_size * factor)
         case Restarts() | MixedPerturbations():
             return replace(attack, attack=_shorter(attack.attack, factor=factor))
