@@ -6,12 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from manyheads.attacks import APGD, BIM, CW, FAB, FGSM, MIM, PGD, Ensemble, Square
+from manyheads.attacks import APGD, BIM, CW, FAB, FGSM, MIM, PGD, Ensemble, LastIteratePGD, Square
 from manyheads.experiments import (
     AnyAttack,
     AnyBudget,
     Data,
     Experiment,
+    Hardening,
+    Training,
     Trial,
     differences,
     from_json,
@@ -74,6 +76,12 @@ def test_attacks_and_budgets_come_back_as_what_they_were(attack: AnyAttack, budg
 def test_optimisers_and_schedules_come_back_as_what_they_were(optimizer, schedule) -> None:
     one = replace(PLAIN, training=replace(PLAIN.training, optimizer=optimizer, schedule=schedule))
     assert from_json(to_json(one)) == one
+
+
+def test_an_inner_attack_comes_back_as_what_it_was() -> None:
+    for attack in (LastIteratePGD(steps=3), PGD(steps=3), FGSM()):
+        made = replace(PLAIN, training=Training(hardening=Hardening(attack)))
+        assert from_json(to_json(made)) == made
 
 
 def test_a_record_without_fields_that_have_defaults_is_read() -> None:

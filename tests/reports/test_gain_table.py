@@ -51,7 +51,7 @@ def test_an_account_stands_below_what_the_baseline_keeps(results: Results) -> No
         "main+parity plain: rejecting",
         "main+parity plain: rejecting, gain",
     ]
-    assert [column.name for column in table.columns] == ["clean", "gray-box"]
+    assert [column.group for column in table.columns] == ["clean", "gray-box"]
     assert [row.cells[1].text for row in table.rows[:5]] == ["40.0", "50.0", "+10.0", "70.0", "+30.0"]
     assert table.rows[2].cells[0].interval == "-20.0 to +15.0"
 

@@ -67,7 +67,7 @@ def test_the_table_has_three_kinds_of_rows_per_training(shown: Shown) -> None:
         "main+parity plain: right or rejected, gain",
     ]
     assert len(shown.table.rows) == 10
-    assert [column.name for column in shown.table.columns] == [
+    assert [column.group for column in shown.table.columns] == [
         "clean", "noise", "transfer", "gray-box", "white-box", "adaptive", WORST,
     ]  # fmt: skip
 

@@ -142,6 +142,7 @@ from manyheads.experiments.sweep import (
 from manyheads.experiments.trial import (
     AnyAttack,
     AnyBudget,
+    InnerAttack,
     Trial,
 )
 from manyheads.experiments.verdict import (
@@ -183,6 +184,7 @@ __all__ = [
     "GeneratorArchitecture",
     "Guarded",
     "Hardening",
+    "InnerAttack",
     "Method",
     "Outcome",
     "PerturbationKind",

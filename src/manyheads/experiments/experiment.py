@@ -6,7 +6,7 @@ from math import inf
 from pathlib import Path
 from typing import Literal
 
-from manyheads.attacks import PGD, LastIteratePGD
+from manyheads.attacks import PGD
 from manyheads.data.office31 import Domain
 from manyheads.experiments.devices import Devices, refuse_uneven_shares
 from manyheads.experiments.file_title import file_title
@@ -16,7 +16,7 @@ from manyheads.experiments.refusals import (
     refuse_trial_names,
     refuse_two_roots,
 )
-from manyheads.experiments.trial import AnyAttack, AnyBudget, Blind, Trial
+from manyheads.experiments.trial import AnyAttack, AnyBudget, Blind, InnerAttack, Trial
 from manyheads.threats import Linf
 from manyheads.training import SGD, Adam, Constant, Cosine, OneCycle, StepDecay
 
@@ -79,7 +79,7 @@ class Hardening:
         ramp: share of training over which the budget grows from zero.
     """
 
-    attack: AnyAttack | LastIteratePGD = field(default_factory=PGD)
+    attack: InnerAttack = field(default_factory=PGD)
     budget: AnyBudget = field(default_factory=lambda: Linf(0.3))
     ramp: float = 0.0
 

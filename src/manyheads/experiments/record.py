@@ -18,7 +18,7 @@ from manyheads.experiments.generative_experiment import (
     GenerativeExperiment,
     ReferenceAttack,
 )
-from manyheads.experiments.trial import AnyAttack, AnyBudget
+from manyheads.experiments.trial import AnyAttack, AnyBudget, InnerAttack
 from manyheads.training import SGD, Adam, Constant, Cosine, OneCycle, StepDecay
 
 PLACES = (
@@ -45,7 +45,7 @@ def _converter() -> Converter:
     converter.register_structure_hook(Path, lambda value, _: Path(value))
     schedules = Constant | StepDecay | Cosine | OneCycle
     # Victims come last: they hold all the others.
-    for union in (AnyAttack, DenseAttack, ReferenceAttack, AnyBudget, SGD | Adam, schedules, AnyVictim):
+    for union in (AnyAttack, InnerAttack, DenseAttack, ReferenceAttack, AnyBudget, SGD | Adam, schedules, AnyVictim):
         configure_tagged_union(union, converter, tag_name="kind")
     return converter
 

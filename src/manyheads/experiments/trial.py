@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from manyheads.attacks import APGD, BIM, CW, FAB, FGSM, MIM, PGD, Ensemble, Square
+from manyheads.attacks import APGD, BIM, CW, FAB, FGSM, MIM, PGD, Ensemble, LastIteratePGD, Square
 from manyheads.threats import L1, L2, Linf
 
 Goal = Literal["untargeted", "targeted", "margin"]
@@ -20,6 +20,9 @@ Search = Literal["plain", "fast"]
 
 AnyAttack = FGSM | BIM | PGD | MIM | CW | APGD | FAB | Square | Ensemble
 """The attacks that an experiment may name."""
+
+InnerAttack = AnyAttack | LastIteratePGD
+"""The attacks that adversarial training may take."""
 
 AnyBudget = Linf | L2 | L1
 """The budgets that an experiment may name."""

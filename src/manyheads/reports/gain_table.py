@@ -13,7 +13,8 @@ from manyheads.threats.knowledge import ADAPTIVE, GRAY, KNOWLEDGE, WHITE
 _MODEL = ("model", "baseline", "attack", "norm", "eps")
 _ACCOUNT_NOTE = (
     "Gains with their 95 % intervals, by paired bootstrap over images and training seeds; all other numbers are means "
-    "over the seeds. Worst of all: each image's worst threat, for both models."
+    "over the seeds. Shares are in %, gains in percentage points. Worst of all: each image's worst threat, for both "
+    "models."
 )
 _SHOWN = (GRAY, WHITE, ADAPTIVE, WORST)
 _NOTE = (
@@ -81,7 +82,7 @@ def gain_account(accounts: Mapping[str, pl.DataFrame], *, title: str) -> Table:
             lines[f"{key['model']}: {name}"] = [_share(row, "kept") for row in _by_threat(account, threats)]
             lines[f"{key['model']}: {name}, gain"] = [_cell(row) for row in _by_threat(account, threats)]
         rows += [Row(labels=(attack, label), cells=tuple(cells)) for label, cells in lines.items()]
-    columns = tuple(Column("", "", threat) for threat in threats)
+    columns = tuple(Column("by threat", threat) for threat in threats)
     return Table(title=title, stub=("attack", "model"), columns=columns, rows=tuple(rows), note=_ACCOUNT_NOTE)
 
 
