@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import torch
+
 from benchmarks import (
     cw_step,
     fast_path,
@@ -22,6 +23,7 @@ from benchmarks import (
     memory,
     pgd_overhead,
     rivals,
+    scale,
     start_up,
     survivors,
     training_step,
@@ -38,6 +40,7 @@ CASES: Mapping[str, Callable[[int], Iterator[Finding]]] = {
     "training_step": training_step.run,
     "generator_cost": generator_cost.run,
     "loading": loading.run,
+    "scale": scale.run,
     "start_up": start_up.run,
     "memory": memory.run,
 }

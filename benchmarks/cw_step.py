@@ -6,9 +6,9 @@ Examples stop where they no longer improve, each for itself: time is divided by 
 from collections.abc import Iterator
 
 import torch
-from benchmarks.timing import Finding, at_most, ratio, rounds
 from torch import Tensor, nn
 
+from benchmarks.timing import Finding, at_most, ratio, rounds
 from manyheads.attacks import CW
 from manyheads.models import MultiTaskModel, SmallResNet, linear_heads
 from manyheads.tasks import classify

@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from copy import deepcopy
 
 import torch
-from benchmarks.timing import Action, Finding, at_most, ratio, rounds, summary
 from sklearn.datasets import load_digits
 from torch import Tensor, nn
 from torch.nn.utils import convert_conv2d_weight_memory_format
 
+from benchmarks.timing import Action, Finding, at_most, ratio, rounds, summary
 from manyheads.attacks import PGD, Attack, Fast
 from manyheads.models import (
     Acceleration,

@@ -7,9 +7,9 @@ those of its encoder and decoders run one by one is checked on the way.
 from collections.abc import Iterator
 
 import torch
-from benchmarks.timing import Finding, at_most, ratio, rounds, summary
 from torch import Tensor
 
+from benchmarks.timing import Finding, at_most, ratio, rounds, summary
 from manyheads.models import PerInstance, Perturber, Universal, gap_generator, mta_generator
 
 TASKS: tuple[str, ...] = ("segmentation", "depth", "normals")

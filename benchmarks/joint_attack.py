@@ -8,9 +8,9 @@ the other heads were taken away. A single attack is the mean over the tasks.
 from collections.abc import Iterator, Mapping
 
 import torch
-from benchmarks.timing import Action, Finding, at_most, rounds, summary
 from torch import Tensor
 
+from benchmarks.timing import Action, Finding, at_most, rounds, summary
 from manyheads.attacks import PGD
 from manyheads.data import Loader, drawn_scenes
 from manyheads.models import DenseResNet18, MultiTaskModel, SmallDecoder, SmallDenseNet, UpsamplingDecoder, dense_heads

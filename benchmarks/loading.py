@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 import torch
-from benchmarks.timing import Finding, Ratio, ratio, rounds
 
+from benchmarks.timing import Finding, Ratio, ratio, rounds
 from manyheads.data import InMemory, Loader
 
 EXAMPLES, BATCH = 8192, 128

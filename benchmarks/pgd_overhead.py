@@ -6,9 +6,9 @@ Both take as many steps on the same images. PGD also judges its last step, a for
 from collections.abc import Iterator
 
 import torch
-from benchmarks.timing import Finding, at_most, ratio, rounds
 from torch import Tensor, nn
 
+from benchmarks.timing import Finding, at_most, ratio, rounds
 from manyheads.attacks import PGD
 from manyheads.models import LeNet, MultiTaskModel, SmallResNet, linear_heads
 from manyheads.tasks import classify

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
-from benchmarks.timing import Action, Finding, at_least, ratio, rounds
 from torch import Tensor, nn
 
+from benchmarks.timing import Action, Finding, at_least, ratio, rounds
 from manyheads.attacks import PGD
 from manyheads.models import HeadView, MultiTaskModel, ResNet18, linear_heads
 from manyheads.tasks import classify

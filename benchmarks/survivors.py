@@ -7,10 +7,10 @@ the more robust a model is, the less is saved. Both must break the same examples
 from collections.abc import Iterator
 
 import torch
-from benchmarks.timing import Finding, at_least, ratio, rounds
 from sklearn.datasets import load_digits
 from torch import Tensor, nn
 
+from benchmarks.timing import Finding, at_least, ratio, rounds
 from manyheads.attacks import WorstOf, standard_ensemble
 from manyheads.models import MultiTaskModel, SmallConvNet, linear_heads
 from manyheads.tasks import classify

@@ -6,10 +6,10 @@ The floor is written by hand with nothing but these passes; both update the same
 from collections.abc import Iterator
 
 import torch
-from benchmarks.timing import Finding, at_most, ratio, rounds
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
+from benchmarks.timing import Finding, at_most, ratio, rounds
 from manyheads.attacks import LastIteratePGD
 from manyheads.models import MultiTaskModel, SmallResNet, linear_heads
 from manyheads.tasks import classify

@@ -23,7 +23,7 @@ def test_every_part_of_several_kinds_is_listed(tiny_one: Experiment) -> None:
         "training.optimizer": ("SGD", "Adam"),
         "training.schedule": ("Constant", "StepDecay", "Cosine", "OneCycle"),
         "training.hardening": ("Hardening", "None"),
-        "training.hardening.attack": ATTACKS,
+        "training.hardening.attack": (*ATTACKS, "LastIteratePGD"),
         "training.hardening.budget": BUDGETS,
         "training.selection": ATTACKS,
         "trials.pgd.attack": ATTACKS,
