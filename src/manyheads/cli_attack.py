@@ -88,7 +88,6 @@ def attack(model: tyro.conf.Positional[str], /, options: Annotated[AttackOptions
         options: see below.
     """
     from manyheads.experiments import (
-        NEED_NO_GRADIENT,
         RunFiles,
         assess,
         bars,
@@ -110,8 +109,7 @@ def attack(model: tyro.conf.Positional[str], /, options: Annotated[AttackOptions
     console = Console()
     with bars(console) as shown:
         facts = assess(assessment, files, shown, record=record)
-        climbing = set(options.attacks) - NEED_NO_GRADIENT
-        examples = options.sanity_examples if climbing else 0
+        examples = options.sanity_examples if _climbs(options) else 0
         checks = examine_foreign(assessment, files, shown, tasks=tasks, facts=facts, examples=examples)
     table, cautions = report_foreign(assessment, facts, files, tasks=tasks, found=found, checks=checks, record=record)
     for part in (table, *([checks] if checks.rows else [])):
@@ -150,9 +148,8 @@ def _probe(
     assessment: "Assessment", own: "ForeignModel", options: AttackOptions, *, tasks: "Sequence[Task]"
 ) -> "Probe":
     from manyheads.data import Loader
-    from manyheads.experiments import NEED_NO_GRADIENT, Blame, probe
+    from manyheads.experiments import Blame, probe
 
-    climbing = set(options.attacks) - NEED_NO_GRADIENT
     batch = next(iter(Loader(assessment.chosen, batch_size=min(_PROBED, options.batch_size), seed=options.seed)))
     return probe(
         assessment.model,
@@ -160,8 +157,15 @@ def _probe(
         tasks=tasks,
         source=assessment.source,
         name=options.data,
-        gradient=Blame(own.path, f"the gradient of {own.name} was taken") if climbing else None,
+        gradient=Blame(own.path, f"the gradient of {own.name} was taken") if _climbs(options) else None,
     )
+
+
+def _climbs(options: AttackOptions) -> bool:
+    """Tell whether any of the attacks needs a gradient."""
+    from manyheads.experiments import NEED_NO_GRADIENT
+
+    return not NEED_NO_GRADIENT.issuperset(options.attacks)
 
 
 def _record(own: "ForeignModel", assessment: "Assessment", options: AttackOptions) -> dict[str, object]:
