@@ -8,10 +8,10 @@ import pytest
 
 from manyheads.attacks import FGSM, PGD
 from manyheads.cli import _overridden, main
-from manyheads.experiments import Experiment
+from manyheads.experiments import Aggregation, Experiment
 from manyheads.recipes import digits
 from manyheads.threats import L2, Linf
-from manyheads.training import SGD
+from manyheads.training import SGD, DynamicAverage
 
 # one word or more for every field of the recipe, and what becomes of it
 PGD_FIELDS = {"steps": ("7", 7), "step_size": ("0.03", 0.03), "random_start": ("no", False)}
@@ -141,10 +141,17 @@ def test_hardening_can_be_left_out() -> None:
     assert overridden(["--training.hardening", "None"]).training.hardening is None
 
 
+def test_losses_can_be_combined_by_another_rule() -> None:
+    assert overridden(["--training.combine", "DynamicAverage"]).training.combine == DynamicAverage()
+    words = ["--training.combine", "Aggregation", "--training.combine.rule", "MGDA"]
+    assert overridden(words).training.combine == Aggregation("MGDA")
+
+
 def test_help_lists_fields_and_kinds(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", "digits", "--help"]) == 0
     shown = capsys.readouterr().out
     for text in ("Run the recipe digits", "--training.epochs", "--trials.pgd-untargeted.budget.eps", "--data-root"):
         assert text in shown, text
     assert "--training.optimizer {SGD,Adam}" in shown
+    assert "--training.combine {Equal,DynamicAverage,Aggregation}" in shown
     assert "--trials.cw.attack {FGSM,BIM,PGD,MIM,CW,APGD,FAB,Square,Ensemble}" in shown

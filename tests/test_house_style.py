@@ -21,6 +21,7 @@ MACHINE_PATH = re.compile(r"(?<![\w.~/-])/(?:home|root|work|tmp|mnt|media|Users|
 
 # What breaks a rule all the same -> why. The keys are paths, with the function's name behind a colon.
 LONG_FILES: dict[str, str] = {
+    "src/manyheads/experiments/__init__.py": "it lists what the package offers, each name on a line of its own",
     "src/manyheads/reports/__init__.py": "it lists what the package offers, each name on a line of its own",
 }
 LONG_FUNCTIONS: dict[str, str] = {}

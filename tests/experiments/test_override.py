@@ -22,6 +22,7 @@ def test_every_part_of_several_kinds_is_listed(tiny_one: Experiment) -> None:
     assert kinds(tiny_one) == {
         "training.optimizer": ("SGD", "Adam"),
         "training.schedule": ("Constant", "StepDecay", "Cosine", "OneCycle"),
+        "training.combine": ("Equal", "DynamicAverage", "Aggregation"),
         "training.hardening": ("Hardening", "None"),
         "training.hardening.attack": (*ATTACKS, "LastIteratePGD"),
         "training.hardening.budget": BUDGETS,

@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 
 from manyheads.attacks import APGD, BIM, CW, FAB, FGSM, MIM, PGD, Ensemble, LastIteratePGD, Square
 from manyheads.experiments import (
+    Aggregation,
     AnyAttack,
     AnyBudget,
+    AnyCombine,
     Data,
     Experiment,
     Hardening,
@@ -21,7 +23,7 @@ from manyheads.experiments import (
 )
 from manyheads.recipes import RECIPES, digits
 from manyheads.threats import L1, L2, Linf
-from manyheads.training import SGD, Adam, Constant, Cosine, OneCycle, StepDecay
+from manyheads.training import SGD, Adam, Constant, Cosine, DynamicAverage, Equal, OneCycle, StepDecay
 
 PLAIN = Experiment("plain", trials={"pgd": Trial(PGD(), Linf(0.3))})
 NAMES = st.text("abcdefghij-_ 0123456789", min_size=1, max_size=12).map(lambda text: f"n{text}")
@@ -76,6 +78,13 @@ def test_attacks_and_budgets_come_back_as_what_they_were(attack: AnyAttack, budg
 def test_optimisers_and_schedules_come_back_as_what_they_were(optimizer, schedule) -> None:
     one = replace(PLAIN, training=replace(PLAIN.training, optimizer=optimizer, schedule=schedule))
     assert from_json(to_json(one)) == one
+
+
+@pytest.mark.parametrize("combine", [Equal(), DynamicAverage(3.0), Aggregation("PCGrad")], ids=repr)
+def test_how_losses_are_combined_comes_back_as_it_was(combine: AnyCombine) -> None:
+    one = replace(PLAIN, training=replace(PLAIN.training, combine=combine))
+    assert from_json(to_json(one)) == one
+    assert bool(differences(one, PLAIN)) == (combine != Equal())
 
 
 def test_an_inner_attack_comes_back_as_what_it_was() -> None:

@@ -1,5 +1,9 @@
 """Experiments: plain data that describes a run, and the stages that carry it out."""
 
+from manyheads.experiments.balance import (
+    Aggregation,
+    AnyCombine,
+)
 from manyheads.experiments.conclusion import (
     conclude,
 )
@@ -156,8 +160,10 @@ __all__ = [
     "NEED_NO_GRADIENT",
     "READERS",
     "THREATS",
+    "Aggregation",
     "AnyAttack",
     "AnyBudget",
+    "AnyCombine",
     "AnyExperiment",
     "AnyVictim",
     "Architecture",

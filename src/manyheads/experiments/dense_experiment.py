@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from manyheads.attacks import mao_steps
+from manyheads.experiments.balance import AnyCombine
 from manyheads.experiments.dense_trial import DenseHardening, DenseTrial, VulnerabilityPlan
 from manyheads.experiments.devices import Devices, refuse_uneven_shares
 from manyheads.experiments.refusals import (
@@ -16,7 +17,7 @@ from manyheads.experiments.refusals import (
     refuse_two_roots,
 )
 from manyheads.tasks import PAPER_LETTERS, suggest
-from manyheads.training import SGD, Adam, Constant, Cosine, OneCycle, StepDecay
+from manyheads.training import SGD, Adam, Constant, Cosine, Equal, OneCycle, StepDecay
 
 SceneName = Literal["drawn", "nyuv2", "cityscapes", "taskonomy"]
 """The sets of scenes that can be named."""
@@ -85,6 +86,7 @@ class DenseTraining:
         batch_size: frames per optimiser step.
         optimizer: the optimiser.
         schedule: the factor on its learning rate.
+        combine: how the tasks' losses become one gradient; the experiment's `weights` are those of a sum (`Equal`).
         hardening: adversarial training, or None for plain training.
         patience: stop after so many epochs without a better validation score; None for never.
         selection_examples: how many validation frames choose the best epoch, at most; None for all.
@@ -94,6 +96,7 @@ class DenseTraining:
     batch_size: int = 16
     optimizer: SGD | Adam = field(default_factory=Adam)
     schedule: Constant | StepDecay | Cosine | OneCycle = field(default_factory=OneCycle)
+    combine: AnyCombine = field(default_factory=Equal)
     hardening: DenseHardening | None = None
     patience: int | None = None
     selection_examples: int | None = None
@@ -173,6 +176,11 @@ class DenseExperiment:
             raise ValueError(
                 f"the losses' weights are for {', '.join(self.weights)}, but the tasks are {', '.join(self.tasks)}; "
                 "give each task one, or none at all for their mean"
+            )
+        rule = self.training.combine
+        if self.weights and not isinstance(rule, Equal):
+            raise ValueError(
+                f"with training.combine={type(rule).__name__} the rule weighs the losses; leave the weights out"
             )
         if not all(0 <= weight < inf for weight in self.weights.values()):
             raise ValueError(f"a loss's weight is zero or above, got {dict(self.weights)}")

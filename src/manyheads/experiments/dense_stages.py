@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from manyheads.data import Augmentation, Flip, Loader, RandomCrop, Source, take
 from manyheads.evaluation import Facts, PixelDraws, evaluate, joined, pixel_accuracy, pixel_curve, task_curve
+from manyheads.experiments.balance import combination
 from manyheads.experiments.dense_attackers import DenseAssault, attacked_weights, dense_assaults, dense_threat
 from manyheads.experiments.dense_experiment import DenseExperiment
 from manyheads.experiments.dense_gallery import DenseGallery
@@ -24,7 +25,7 @@ from manyheads.experiments.progress import Advance, Bars
 from manyheads.experiments.scene_data import open_scenes
 from manyheads.models import MultiTaskModel
 from manyheads.tasks import Task
-from manyheads.training import Adversarial, Checkpoints, Clean, Fixed, Plan, Ramped, Step, fit
+from manyheads.training import Adversarial, Checkpoints, Clean, Plan, Ramped, Step, fit
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,11 +108,11 @@ def train_dense(shop: DenseWorkshop, bars: Bars) -> MultiTaskModel:
         seed=experiment.seed,
     )
     step, optimizer = _step(shop.tasks, wanted.hardening), wanted.optimizer.build(shop.model.parameters())
+    combine = combination(wanted.combine, weights=loss_weights(experiment))
     if shop.fabric.is_global_zero:
         shop.files.claim(experiment)  # only now: everything above may be refused
     with bars.bar(f"train {experiment.name}") as advance:
         watched = replace(plan, watch=lambda done, _: advance(done))
-        combine = Fixed(loss_weights(experiment))
         history = fit(shop.model, step, batches, optimizer=optimizer, combine=combine, fabric=shop.fabric, plan=watched)
     if shop.fabric.is_global_zero:
         keep(shop.files.history, pl.DataFrame(list(history)))

@@ -8,6 +8,7 @@ from typing import Literal
 
 from manyheads.attacks import PGD
 from manyheads.data.office31 import Domain
+from manyheads.experiments.balance import AnyCombine
 from manyheads.experiments.devices import Devices, refuse_uneven_shares
 from manyheads.experiments.file_title import file_title
 from manyheads.experiments.refusals import (
@@ -18,7 +19,7 @@ from manyheads.experiments.refusals import (
 )
 from manyheads.experiments.trial import AnyAttack, AnyBudget, Blind, InnerAttack, Trial
 from manyheads.threats import Linf
-from manyheads.training import SGD, Adam, Constant, Cosine, OneCycle, StepDecay
+from manyheads.training import SGD, Adam, Constant, Cosine, Equal, OneCycle, StepDecay
 
 DataName = Literal[
     "digits", "mnist", "fashion_mnist", "svhn", "gtsrb", "cifar10", "tiny_imagenet", "office31", "image_folder"
@@ -93,6 +94,7 @@ class Training:
         batch_size: examples per optimiser step.
         optimizer: the optimiser.
         schedule: the factor on its learning rate.
+        combine: how the tasks' losses become one gradient.
         hardening: adversarial training, or None for plain training.
         patience: stop after so many epochs without a better validation score; None for never.
         selection: the attack by which the best epoch is chosen on the validation split.
@@ -103,6 +105,7 @@ class Training:
     batch_size: int = 128
     optimizer: SGD | Adam = field(default_factory=Adam)
     schedule: Constant | StepDecay | Cosine | OneCycle = field(default_factory=OneCycle)
+    combine: AnyCombine = field(default_factory=Equal)
     hardening: Hardening | None = None
     patience: int | None = None
     selection: AnyAttack = field(default_factory=lambda: PGD(steps=10, step_size=0.075))

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Literal
 
 from manyheads.attacks import BIM, FGSM, MIM, PGD, Noise
+from manyheads.experiments.balance import Indifferent
 from manyheads.experiments.dense_experiment import DenseExperiment
 from manyheads.experiments.devices import Devices, refuse_uneven_shares
 from manyheads.experiments.experiment import Experiment
 from manyheads.experiments.refusals import refuse_low_counts, refuse_stray_name
 from manyheads.experiments.trial import AnyBudget
 from manyheads.threats import Linf
-from manyheads.training import SGD, Adam, Constant, Cosine, OneCycle, StepDecay
+from manyheads.training import SGD, Adam, Constant, Cosine, Equal, OneCycle, StepDecay
 
 Method = Literal["mta", "gap"]
 """One encoder for all tasks (MTA), or a whole generator for each (GAP)."""
@@ -49,7 +50,7 @@ class GeneratorArchitecture:
 
 @dataclass(frozen=True)
 class GenerativeTraining:
-    """How the generator is trained; all tasks weigh the same.
+    """How the generator is trained.
 
     Args:
         epochs: passes over the training images of the victim that has most.
@@ -57,6 +58,7 @@ class GenerativeTraining:
         optimizer: the optimiser.
         schedule: the factor on its learning rate.
         raised: what is raised for each task.
+        combine: how the tasks' losses become one gradient; a sum (`Equal`) is divided by the number of tasks.
     """
 
     epochs: int = 1
@@ -64,6 +66,7 @@ class GenerativeTraining:
     optimizer: SGD | Adam = field(default_factory=lambda: Adam(2e-4))
     schedule: Constant | StepDecay | Cosine | OneCycle = field(default_factory=Constant)
     raised: Raised = "logarithm"
+    combine: Indifferent = field(default_factory=Equal)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from torch import Tensor
 from manyheads.attacks import Attack, Generative
 from manyheads.data import Joint, Loader, Source
 from manyheads.evaluation import Facts, dense_scores, evaluate, fooling_scores, joined
+from manyheads.experiments.balance import combination
 from manyheads.experiments.dense_gallery import DenseGallery
 from manyheads.experiments.dense_record import DenseRecord
 from manyheads.experiments.devices import place_of, share_of
@@ -30,7 +31,7 @@ from manyheads.experiments.guard_record import code_version
 from manyheads.experiments.progress import Advance, Bars
 from manyheads.models import Perturber
 from manyheads.threats import ThreatModel
-from manyheads.training import Checkpoints, Fixed, Fooling, Plan, fit
+from manyheads.training import Checkpoints, Fooling, Plan, fit
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,17 +106,18 @@ def train_generator(shop: GenerativeWorkshop, bars: Bars) -> Perturber:
         seed=experiment.seed,
     )
     optimizer = wanted.optimizer.build(shop.perturber.parameters())
+    weights = dict.fromkeys(experiment.tasks, 1 / len(experiment.tasks))
+    combine = combination(wanted.combine, weights=weights)
     if shop.fabric.is_global_zero:
         shop.files.claim(experiment)  # only now: everything above may be refused
     with bars.bar(f"train {experiment.name}") as advance:
         watched = replace(plan, watch=lambda done, _: advance(done))
-        weights = dict.fromkeys(experiment.tasks, 1 / len(experiment.tasks))
         history = fit(
             shop.perturber,
             step,
             _batches(shop),
             optimizer=optimizer,
-            combine=Fixed(weights),
+            combine=combine,
             fabric=shop.fabric,
             plan=watched,
         )

@@ -9,6 +9,7 @@ from cattrs import BaseValidationError, Converter, transform_error
 from cattrs.strategies import configure_tagged_union
 from cattrs.v import format_exception
 
+from manyheads.experiments.balance import AnyCombine, Indifferent
 from manyheads.experiments.dense_experiment import DenseExperiment
 from manyheads.experiments.dense_trial import DenseAttack
 from manyheads.experiments.experiment import Experiment
@@ -45,7 +46,9 @@ def _converter() -> Converter:
     converter.register_structure_hook(Path, lambda value, _: Path(value))
     schedules = Constant | StepDecay | Cosine | OneCycle
     # Victims come last: they hold all the others.
-    for union in (AnyAttack, InnerAttack, DenseAttack, ReferenceAttack, AnyBudget, SGD | Adam, schedules, AnyVictim):
+    combines = (AnyCombine, Indifferent)
+    attacks = (AnyAttack, InnerAttack, DenseAttack, ReferenceAttack)
+    for union in (*attacks, AnyBudget, SGD | Adam, schedules, *combines, AnyVictim):
         configure_tagged_union(union, converter, tag_name="kind")
     return converter
 

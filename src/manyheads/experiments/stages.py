@@ -12,6 +12,7 @@ from manyheads.data import Crop, Flip, Loader, Source, take
 from manyheads.defences import Guard, calibrate
 from manyheads.evaluation import Facts, evaluate, joined, scores
 from manyheads.experiments.attackers import Assault, assaults, attack, threat
+from manyheads.experiments.balance import combination
 from manyheads.experiments.devices import place_of, share_of
 from manyheads.experiments.experiment import Experiment, Hardening
 from manyheads.experiments.files import RunFiles, keep
@@ -111,11 +112,12 @@ def train(shop: Workshop, bars: Bars) -> MultiTaskModel:
         seed=shop.experiment.seed,
     )
     step, optimizer = _step(shop.tasks, wanted.hardening), wanted.optimizer.build(model.parameters())
+    combine = combination(wanted.combine)
     if shop.fabric.is_global_zero:
         shop.files.claim(shop.experiment)  # only now: everything above may be refused
     with bars.bar(f"train {shop.experiment.name}") as advance:
         watched = replace(plan, watch=lambda done, _: advance(done))
-        history = fit(model, step, batches, optimizer=optimizer, fabric=shop.fabric, plan=watched)
+        history = fit(model, step, batches, optimizer=optimizer, combine=combine, fabric=shop.fabric, plan=watched)
     if shop.fabric.is_global_zero:
         keep(shop.files.history, _table(history))
     checkpoints.load_best(model)
