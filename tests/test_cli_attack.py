@@ -124,6 +124,17 @@ def test_what_was_measured_is_not_measured_again_but_something_else_is_refused(s
     assert (status, "it differs in code, weights)" in err) == (2, True)
 
 
+def test_a_fast_search_finds_what_the_plain_one_does_and_is_another_measurement(said) -> None:
+    words = ["attack", "own.py:net", "--data", "digits", "--attacks", "pgd", *FAST]
+    plain, fast = [*words, "--name", "plain"], [*words, "--search", "fast", "--name", "fast"]
+    assert [said(*each)[0] for each in (plain, fast, fast)] == [0, 0, 0]
+    found = [Facts.load(path).table["label.attacked"] for path in sorted(Path("runs").glob("*/facts/*.parquet"))]
+    assert len(found) == 2
+    assert found[0].equals(found[1])
+    assert "Fast(attack=PGD(" in Path("runs/fast/assessment.json").read_text(encoding="utf-8")
+    assert "differs in trials" in said(*words, "--name", "fast")[2]
+
+
 def test_several_outputs_answer_several_tasks(said) -> None:
     words = ["--main", "digit", "--hidden", "parity", "digits/parity", "--entries", "digit", "class", "parity", "even"]
     status, out, err = said("attack", "own.py:Two", "--data", "digits", "--attacks", "fgsm", *words, *FAST)

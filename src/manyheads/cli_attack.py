@@ -44,6 +44,7 @@ class AttackOptions:
         steps: steps of pgd, mim, apgd and fab.
         restarts: how often pgd and apgd start.
         queries: how often square asks.
+        search: `fast` searches on a faster copy of the model; what it finds counts as far as the model confirms it.
         examples: how many images are attacked, at most, drawn class by class; None for all.
         sanity_examples: how many of them the sanity checks attack, at most; 0 for no checks.
         seed: decides everything random.
@@ -67,6 +68,7 @@ class AttackOptions:
     steps: int = 40
     restarts: int = 1
     queries: int = 5000
+    search: Literal["plain", "fast"] = "plain"
     examples: int | None = 1000
     sanity_examples: int = 32
     seed: int = 0
@@ -127,7 +129,7 @@ def _assessment(
     from manyheads.models import adapt
 
     budget = budget_of(options.norm, eps=options.eps)
-    effort = Effort(steps=options.steps, restarts=options.restarts, queries=options.queries)
+    effort = Effort(steps=options.steps, restarts=options.restarts, queries=options.queries, search=options.search)
     entries = {task: int(entry) if entry.isdecimal() else entry for task, entry in options.entries.items()}
     model = adapt(
         Guarded(own), tasks=tasks, entries=entries or None, mean=options.mean or None, std=options.std or None
@@ -170,7 +172,7 @@ def _climbs(options: AttackOptions) -> bool:
 
 def _record(own: "ForeignModel", assessment: "Assessment", options: AttackOptions) -> dict[str, object]:
     """Collect what decides the results."""
-    places = {"data_root", "batch_size", "workers", "name", "folder"}
+    places = {"data_root", "batch_size", "workers", "name", "folder", "search"}  # the trials tell how they search
     said = {name: value for name, value in asdict(options).items() if name not in places}
     return {
         "model": assessment.name,

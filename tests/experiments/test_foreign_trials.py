@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from torch import nn
 
-from manyheads.attacks import APGD, FAB, FGSM, MIM, PGD, Noise, Raising, Restarts, Square, standard_ensemble
+from manyheads.attacks import APGD, FAB, FGSM, MIM, PGD, Fast, Noise, Raising, Restarts, Square, standard_ensemble
 from manyheads.experiments import (
     ATTACKS,
     NEED_NO_GRADIENT,
@@ -133,6 +133,13 @@ def test_several_heads_are_attacked_through_the_main_one_and_together() -> None:
 def test_who_wins_is_who_misleads_the_main_head() -> None:
     trials = foreign_trials(["pgd"], model=nn.Identity(), tasks=[DIGIT, PARITY], budget=Linf(0.1), effort=Effort())
     assert {trial.threat.success for trial in trials} == {Margin(DIGIT)}
+
+
+def test_a_fast_search_is_one_on_a_faster_copy_but_for_noise() -> None:
+    made = foreign_trials(
+        ["noise", "pgd"], model=nn.Identity(), tasks=[DIGIT], budget=Linf(0.1), effort=Effort(5, search="fast")
+    )
+    assert [trial.attack for trial in made] == [Noise(), Fast(PGD(5, 2.5 * 0.1 / 5))]
 
 
 def test_an_unknown_attack_is_refused() -> None:

@@ -1,7 +1,7 @@
 """Faster copies of a model for searches; what counts is measured on the model itself."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -59,7 +59,7 @@ class Acceleration:
     """
 
     precision: torch.dtype | None = None
-    compiler: Compiler = uncompiled
+    compiler: Compiler = field(default=uncompiled, repr=False)
 
     def __post_init__(self) -> None:
         """Refuse precisions in which gradients vanish, or nothing is gained."""
