@@ -90,7 +90,7 @@ def torchattacks(victim):
     """The library, if it is there, with the victim's first head; it warns of what others deprecated."""
     with warnings.catch_warnings(), torch.random.fork_rng():
         warnings.simplefilter("ignore")
-        reason = "torchattacks is not installed; it comes with the extra second-opinion"
+        reason = "torchattacks is not installed, or no torchvision for this torch, which it imports"
         library = pytest.importorskip("torchattacks", reason=reason, exc_type=ImportError)
         yield lambda name, **settings: getattr(library, name)(Head(victim.model, "digit"), **settings)
 
