@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import torch
@@ -217,3 +218,11 @@ def test_a_loss_of_ones_own_may_offer_one(victim) -> None:
     assert isinstance(victim.loss(), AcceleratedLoss)
     found = Fast(BIM(3, 0.05), SINGLE)(Copied(), victim.clean, BUDGET, rng=seeded())
     torch.testing.assert_close(found, (victim.clean + BUDGET.eps).clamp(0, 1))
+
+
+@pytest.mark.filterwarnings("ignore")  # what torch warns of while it compiles is not ours
+def test_torchs_own_compiler_finds_what_the_attack_finds(exact) -> None:
+    compiled = replace(SINGLE, compiler=partial(torch.compile, backend="aot_eager"))
+    expected = STEPS(exact.loss(), exact.clean, BUDGET, rng=seeded())
+    found = Fast(STEPS, compiled)(exact.loss(), exact.clean, BUDGET, rng=seeded())
+    torch.testing.assert_close(found, expected, atol=1e-6, rtol=0)

@@ -43,7 +43,7 @@ def page(dense, pairs, dense_exhibit, history):
         title="rooms <13>",
         results=dense,
         mains=("segmentation", "depth"),
-        provenance=Provenance(experiments={"s d": {"name": "rooms"}}, versions={}, seed=3, date="2026-11-21"),
+        provenance=Provenance(experiments={"s d": {"name": "rooms"}}, versions={}, seeds=(3,), date="2026-11-21"),
         printed={"depth": {("d", "clean", 0.0): 1.799}},
         detailed=("s d",),
         pairs=pairs,

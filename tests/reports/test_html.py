@@ -58,7 +58,7 @@ def contents(results, exhibits, history):
     provenance = Provenance(
         experiments={"digits <1>": {"name": "digits", "eps": 8 / 255, "tasks": ["digit", "parity"]}},
         versions={"manyheads": "0.1.0"},
-        seed=7,
+        seeds=(7,),
         date="2026-11-21",
         parameters={"main+parity hardened": (1234567, 650)},
     )
@@ -212,3 +212,9 @@ def test_checks_are_cells_in_green_red_and_grey(contents):
     assert found == ["first passed", "first passed", "first failed", "first not-applicable", "first not-applicable",
                      "first not-applicable"]  # fmt: skip
     assert "2 % (n = 3)" in page
+
+
+def test_a_page_of_several_seeds_names_them_all(contents):
+    page = to_html(replace(contents, provenance=replace(contents.provenance, seeds=(7, 11))))
+    assert "2026-11-21, seeds 7, 11<" in page
+    assert "<dt>Seeds</dt><dd>7, 11</dd>" in page

@@ -133,7 +133,7 @@ def _provenance(runs: Sequence[RunFiles], experiments: Sequence[DenseExperiment]
     return Provenance(
         experiments={one.name: json.loads(to_json(one)) for one in experiments},
         versions={"manyheads": __version__, **{name: version(name) for name in ("torch", "numpy")}},
-        seed=experiments[0].seed,
+        seeds=tuple(sorted({one.seed for one in experiments})),
         date=datetime.fromtimestamp(when, tz=UTC).date().isoformat(),
         commit=next(iter(records.values())).commit,
         parameters={name: (record.shared, sum(record.private.values())) for name, record in records.items()},

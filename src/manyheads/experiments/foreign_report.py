@@ -187,7 +187,7 @@ def report_foreign(
         provenance=Provenance(
             experiments={assessment.name: record},
             versions={"manyheads": __version__, **{name: version(name) for name in ("torch", "numpy")}},
-            seed=assessment.seed,
+            seeds=(assessment.seed,),
             date=datetime.fromtimestamp(files.scores.stat().st_mtime, tz=UTC).date().isoformat(),
             commit=code_version(),
         ),

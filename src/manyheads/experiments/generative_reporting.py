@@ -127,7 +127,7 @@ def _provenance(experiment: GenerativeExperiment, files: RunFiles) -> Provenance
     return Provenance(
         experiments={experiment.name: json.loads(to_json(experiment))},
         versions={"manyheads": __version__, **{name: version(name) for name in ("torch", "numpy")}},
-        seed=experiment.seed,
+        seeds=(experiment.seed,),
         date=datetime.fromtimestamp(files.scores.stat().st_mtime, tz=UTC).date().isoformat(),
         commit=record.commit,
         parameters={"generator": (record.shared, sum(record.private.values()))},

@@ -115,7 +115,7 @@ def _provenance(finished: Finished) -> Provenance:
     return Provenance(
         experiments=records,
         versions={"manyheads": __version__, **{name: version(name) for name in ("torch", "numpy")}},
-        seed=finished.experiments[0].seed,
+        seeds=tuple(sorted({one.seed for one in finished.experiments})),
         date=finished.date,
         commit=next(iter(guards.values())).commit,
         parameters={name: (record.shared, sum(record.private.values())) for name, record in guards.items()},

@@ -68,7 +68,7 @@ class Provenance:
     Args:
         experiments: what was run, by name; anything that `json` can write.
         versions: versions of the software, by name.
-        seed: the seed of all randomness.
+        seeds: the seeds of all randomness, one for each training of the same models.
         date: when it was run.
         commit: the version of the code; None where unknown.
         parameters: by model, the number of parameters that all tasks share and the number that single heads own.
@@ -76,10 +76,19 @@ class Provenance:
 
     experiments: Mapping[str, object]
     versions: Mapping[str, str]
-    seed: int
+    seeds: tuple[int, ...]
     date: str
     commit: str | None = None
     parameters: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+
+    @property
+    def seeded(self) -> str:
+        """The seeds in words.
+
+        >>> Provenance(experiments={}, versions={}, seeds=(0, 1), date="2026-11-21").seeded
+        'seeds 0, 1'
+        """
+        return f"seed{'s' * (len(self.seeds) > 1)} {', '.join(map(str, self.seeds))}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -34,7 +34,7 @@ def write_page(
         provenance=provenance,
     )
     write_report(folder / "report.html", contents)
-    parts = [f"# {title}", _origin(provenance, runs=len(files), seeds=seeds)]
+    parts = [f"# {title}", _origin(provenance, runs=len(files))]
     for name, section in sections.items():
         parts += [f"## {section.title}", *section.text, *(to_markdown(table) for table in section.tables)]
         for place, picture in enumerate(section.pictures, start=1):
@@ -44,12 +44,11 @@ def write_page(
     (folder / "results.md").write_text("\n\n".join(part.strip() for part in parts) + "\n", encoding="utf-8")
 
 
-def _origin(provenance: Provenance, *, runs: int, seeds: Sequence[int]) -> str:
-    counted = f"seeds {', '.join(map(str, seeds))}" if len(seeds) > 1 else f"seed {seeds[0]}"
+def _origin(provenance: Provenance, *, runs: int) -> str:
     return (
-        f"{provenance.date}, commit {provenance.commit or 'unknown'}, {counted}, {runs} runs. n is the number of test "
-        "images. With several seeds, a number is their mean, with the lowest and the highest of them in brackets; with "
-        "one, brackets hold a 95 % interval over the images."
+        f"{provenance.date}, commit {provenance.commit or 'unknown'}, {provenance.seeded}, {runs} runs. n is the "
+        "number of test images. With several seeds, a number is their mean, with the lowest and the highest of them in "
+        "brackets; with one, brackets hold a 95 % interval over the images."
     )
 
 
@@ -59,7 +58,7 @@ def _provenance(files: Sequence[RunFiles], *, seeds: Sequence[int]) -> Provenanc
     return Provenance(
         experiments={name: json.loads(to_json(experiment)) for name, experiment in experiments.items()},
         versions={"manyheads": __version__, **{name: version(name) for name in ("torch", "numpy")}},
-        seed=seeds[0],
+        seeds=tuple(seeds),
         date=datetime.fromtimestamp(finished, tz=UTC).date().isoformat(),
         commit=code_version(),
     )
