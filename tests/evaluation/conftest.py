@@ -117,3 +117,9 @@ def masked() -> SimpleNamespace:
     found = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("masked.py"))))
     found.model = found.trained()
     return found
+
+
+@pytest.fixture(scope="module")
+def dense() -> SimpleNamespace:
+    """What `dense_scene.py` beside this file defines."""
+    return SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("dense_scene.py"))))

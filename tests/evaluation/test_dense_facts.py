@@ -1,8 +1,6 @@
 """Facts of dense tasks: what each example adds to a counter, before and after the attack."""
 
-import runpy
 from pathlib import Path
-from types import SimpleNamespace
 
 import polars as pl
 import pytest
@@ -13,11 +11,6 @@ from torch import Tensor, nn
 from manyheads.attacks import BIM, CW, Restarts
 from manyheads.evaluation import Attacked, Facts, evaluate, joined, scores
 from manyheads.threats import Houdini, ThreatModel
-
-
-@pytest.fixture(scope="module")
-def dense() -> SimpleNamespace:
-    return SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("dense_scene.py"))))
 
 
 @pytest.fixture(scope="module")

@@ -6,10 +6,11 @@ from dataclasses import replace
 import polars as pl
 import pytest
 import torch
+from torch import Tensor, nn
 
 from manyheads.attacks import PGD, Noise, RaisingSuccess, Square
-from manyheads.evaluation import CHECKS, evaluate, joined, order_checks, sanity_checks, unchecked
-from manyheads.evaluation.sanity import FALLING, ITERATIVE, QUERIES, RESTARTS, STEPS
+from manyheads.evaluation import CHECKS, DENSE_CHECKS, evaluate, joined, order_checks, sanity_checks, unchecked
+from manyheads.evaluation.sanity import BEYOND_NOISE, FALLING, ITERATIVE, QUERIES, RESTARTS, RISING, STEPS
 from manyheads.evaluation.sanity_gradient import SETTLED, UPHILL, VANISHING
 from manyheads.evaluation.sanity_order import ORDERS
 from manyheads.models import Averaged
@@ -161,3 +162,75 @@ def test_examples_without_any_class_are_refused(masked) -> None:
 def test_all_checks_have_names_of_their_own() -> None:
     assert len(set(CHECKS)) == len(CHECKS) == 12
     assert pl.Series(CHECKS).str.len_chars().min() > 5
+
+
+class Behind(nn.Module):
+    """A dense model behind something that is done to its images."""
+
+    def __init__(self, model: nn.Module, change: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.model, self.change = model, change
+
+    def forward(self, image: Tensor) -> dict[str, Tensor]:
+        return self.model(self.change(image))
+
+
+@pytest.fixture(scope="module")
+def dense_check(dense) -> Callable[..., pl.DataFrame]:
+    """Check the dense victim behind a change of its images."""
+
+    def run(change: Callable[[Tensor], Tensor], **given: object) -> pl.DataFrame:
+        victim = Behind(dense.model(), change)
+        single, both = (dense.threat(victim, **weights) for weights in ({"depth": 1.0}, {"depth": 1.0, "ground": 1.0}))
+        named = replace(single, name="single-task"), replace(both, name="multi-task")
+        facts = joined([evaluate(victim, one, dense.ATTACK, dense.batches()) for one in named])
+        query = Square(queries=60)
+        return sanity_checks(victim, single, dense.batches(), query=query, facts=facts, **given)
+
+    return run
+
+
+def test_a_healthy_dense_model_passes_everything(dense_check: Callable) -> None:
+    table = dense_check(lambda image: image)
+    assert table["check"].to_list() == list(DENSE_CHECKS)
+    assert set(table["outcome"]) == {"passed"}, table.rows()
+    assert set(table["n"]) == {10, 11}  # one frame has no depth
+    figures = dict(table.select("check", "figures").rows())
+    assert figures[ITERATIVE].startswith("mean loss: FGSM ")
+    assert "at 0.5; all grey " in figures[RISING]
+    assert "softmax" not in figures[VANISHING]
+
+
+def test_a_dense_model_behind_rounded_images_turns_red(dense_check: Callable, masked) -> None:
+    assert {VANISHING, UPHILL, QUERIES} <= set(dense_check(masked.quantised).filter(outcome="failed")["check"])
+
+
+class OffTheGrid(nn.Module):
+    """Its depth is worse the further pixels are from a grid, but no gradient says so; grey is as far as can be."""
+
+    def forward(self, image: Tensor) -> dict[str, Tensor]:
+        distance = (image - on_the_grid(image)).abs().detach().mean((1, 2, 3), keepdim=True)
+        depth = 1.5 + 100 * distance + 0 * image[:, :1]
+        return {"depth": depth, "ground": image, "room": image.mean((2, 3)).repeat(1, 2)[:, :4]}
+
+
+def on_the_grid(image: Tensor) -> Tensor:
+    return (4 * image).floor().clamp(0, 3) / 4 + 1 / 8
+
+
+def test_a_dense_loss_that_only_seems_flat_is_no_better_than_noise(dense) -> None:
+    victim = OffTheGrid()
+    batches = [{**batch, "image": on_the_grid(batch["image"])} for batch in dense.batches()]
+    table = sanity_checks(victim, dense.threat(victim, depth=1.0), batches, query=Square(queries=60))
+    assert {VANISHING, BEYOND_NOISE, RISING, QUERIES} <= set(table.filter(outcome="failed")["check"])
+
+
+def test_a_dense_loss_without_gradient_is_said(dense) -> None:
+    victim = Behind(dense.model(), lambda image: image.detach())
+    table = sanity_checks(victim, dense.threat(victim, depth=1.0), dense.batches())
+    assert table.filter(check=BEYOND_NOISE).row(0)[1:] == ("not applicable", "the loss has no gradient", 0)
+
+
+def test_a_dense_model_that_answers_at_random_is_detected(dense_check: Callable, masked) -> None:
+    figures = dict(dense_check(masked.Noise(0.15), steps=1).select("check", "figures").rows())
+    assert figures[SETTLED].startswith("two passes differ: outputs by up to ")

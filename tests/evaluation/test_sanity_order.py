@@ -3,8 +3,8 @@
 import polars as pl
 import pytest
 
-from manyheads.evaluation import Duel, Facts, order_checks
-from manyheads.evaluation.sanity_order import ORDERS, order_name
+from manyheads.evaluation import Duel, Facts, dense_order_checks, order_checks
+from manyheads.evaluation.sanity_order import DENSE_ORDERS, ORDERS, order_name
 
 
 def facts(wrong: dict[str, int], *, n: int = 40, rejected: int = 0, heads: int = 0, attack: str = "pgd") -> Facts:
@@ -106,3 +106,40 @@ def test_nothing_is_compared_where_one_of_a_pair_was_not_run() -> None:
     assert outcomes(None) == dict.fromkeys(ORDERS, "not applicable")
     found = order_checks(facts({"noise": 3}))
     assert {one.figures for one in found if "noise" in one.check} == {"no attack was run by both, transfer and noise"}
+
+
+def dense_facts(losses: dict[str, tuple[float, float]], *, n: int = 20) -> Facts:
+    """Under each threat every frame has these losses of depth, the main task, and of ground."""
+    parts = [
+        pl.DataFrame(
+            {
+                "model": "m", "threat": threat, "attack": "pgd", "eps": 0.3, "norm": "Linf", "main": "depth",
+                "index": range(n), "size": 0.3, "won": None, "loss_clean": 0.0, "loss_attacked": 0.0,
+                "score_clean": None, "score_attacked": None, "rejected_clean": False, "rejected_attacked": False,
+                "depth.attacked_loss": [None] * 2 + [depth] * (n - 2), "ground.attacked_loss": ground,
+            }
+        )
+        for threat, (depth, ground) in losses.items()
+    ]  # fmt: skip
+    return Facts(pl.concat(parts))
+
+
+@pytest.mark.parametrize(
+    ("single", "multi", "expected"),
+    [
+        ((2.0, 1.0), (1.0, 3.0), ["passed", "passed"]),
+        ((1.0, 1.0), (2.0, 3.0), ["failed", "passed"]),
+        ((2.0, 4.0), (1.0, 3.0), ["passed", "failed"]),
+    ],
+)
+def test_each_attacker_of_dense_models_is_best_at_what_it_wants(single, multi, expected: list[str]) -> None:
+    found = dense_order_checks(dense_facts({"single-task": single, "multi-task": multi}))
+    assert [one.check for one in found] == list(DENSE_ORDERS)
+    assert [one.outcome for one in found] == expected
+    assert [one.n for one in found] == [18, 20]  # the depth of two frames is unknown
+    assert found[0].figures == f"mean loss: {single[0]:.3g}, the other's {multi[0]:.3g} (pgd, eps 0.3)"
+
+
+@pytest.mark.parametrize("found", [None, dense_facts({"single-task": (1.0, 1.0)})])
+def test_one_attacker_of_a_dense_model_alone_is_compared_with_nobody(found: Facts | None) -> None:
+    assert {one.outcome for one in dense_order_checks(found)} == {"not applicable"}

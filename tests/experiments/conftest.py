@@ -116,6 +116,7 @@ def tiny_dense() -> MakeDense:
                 },
                 sweep=(1 / 255,),
                 sweep_trials=("pgd two",),
+                sanity_examples=0,
                 vulnerability=VulnerabilityPlan(examples=2, draws=2, pixels=(1, 4), attacks={"fgsm": FGSM()}),
                 batch_size=2,
                 folder=folder,

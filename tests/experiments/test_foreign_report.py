@@ -7,12 +7,11 @@ from manyheads.evaluation import Facts
 from manyheads.experiments import Probe
 from manyheads.experiments.foreign_report import (
     WORST,
-    failed_checks,
     foreign_cautions,
     foreign_findings,
     foreign_table,
 )
-from manyheads.reports import STANDARD_ENSEMBLE, checklist
+from manyheads.reports import STANDARD_ENSEMBLE
 from manyheads.tasks import LabelMap, classify, regroup
 
 DIGIT = classify("digit", classes=("zero", "one", "two", "three"))
@@ -128,19 +127,3 @@ def test_a_caution_of_chance_names_the_classes() -> None:
     (caution,) = foreign_cautions(measured, FINE, model="mine", main=DIGIT)
     (item,) = caution.items["mine"]
     assert item == "0.0 % of 10 clean images right, 27.8 % at most; the classes are zero, one, two ..."
-
-
-def test_failed_checks_are_the_first_thing_to_warn_of() -> None:
-    table = pl.DataFrame(
-        {"check": ["a", "b"], "outcome": ["failed", "passed"], "figures": ["0 of 9", "9 of 9"], "n": [9, 9]}
-    )
-    (caution,) = failed_checks(checklist({"mine": table}), model="mine")
-    assert caution.title == "Sanity checks failed"
-    assert caution.items == {"mine": ("a: 0 of 9 (n = 9)",)}
-
-
-@pytest.mark.parametrize(
-    "tables", [{}, {"mine": pl.DataFrame({"check": ["a"], "outcome": ["passed"], "figures": [""], "n": [9]})}]
-)
-def test_without_a_failed_check_there_is_nothing_to_warn_of(tables: dict[str, pl.DataFrame]) -> None:
-    assert failed_checks(checklist(tables), model="mine") == ()

@@ -1,7 +1,7 @@
 import polars as pl
 import pytest
 
-from manyheads.reports import Checklist, Mark, checklist
+from manyheads.reports import Checklist, Mark, checklist, failed_checks
 
 
 def table(*rows: tuple[str, str, str, int]) -> pl.DataFrame:
@@ -58,3 +58,19 @@ def test_a_table_without_figures_is_refused() -> None:
 def test_ragged_rows_are_refused() -> None:
     with pytest.raises(ValueError, match="'a' needs one mark for each of 2 models, got 1"):
         Checklist(title="", models=("one", "two"), rows={"a": (None,)})
+
+
+def test_failed_checks_are_the_first_thing_to_warn_of() -> None:
+    table = pl.DataFrame(
+        {"check": ["a", "b"], "outcome": ["failed", "passed"], "figures": ["0 of 9", "9 of 9"], "n": [9, 9]}
+    )
+    (caution,) = failed_checks(checklist({"mine": table}))
+    assert caution.title == "Sanity checks failed"
+    assert caution.items == {"mine": ("a: 0 of 9 (n = 9)",)}
+
+
+@pytest.mark.parametrize(
+    "tables", [{}, {"mine": pl.DataFrame({"check": ["a"], "outcome": ["passed"], "figures": [""], "n": [9]})}]
+)
+def test_without_a_failed_check_there_is_nothing_to_warn_of(tables: dict[str, pl.DataFrame]) -> None:
+    assert failed_checks(checklist(tables)) == ()

@@ -2,12 +2,14 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
+import polars as pl
 import pytest
 
 from manyheads.reports import (
     DensePage,
     Provenance,
     Section,
+    checklist,
     dense_contents,
     dense_report,
     to_html,
@@ -66,6 +68,14 @@ def text(contents):
 @pytest.fixture(scope="module")
 def bare(page):
     return DensePage(title="t", results=page.results, mains=("depth",), provenance=page.provenance)
+
+
+def test_a_page_with_checks_warns_first_of_those_that_fail(page):
+    table = pl.DataFrame({"check": ["a"], "outcome": ["failed"], "figures": ["0 of 9"], "n": [9]})
+    made = dense_contents(replace(page, checks=checklist({"s d, seed 3": table})))
+    assert [caution.items for caution in made.cautions] == [{"s d, seed 3": ("a: 0 of 9 (n = 9)",)}]
+    titles = [section.title for section in made.sections]
+    assert titles.index("Can these numbers be believed?") == titles.index("Over the size of the perturbation") + 1
 
 
 def test_a_page_goes_from_findings_to_training(contents):

@@ -46,10 +46,12 @@ from manyheads.evaluation.pixel_draws import (
 )
 from manyheads.evaluation.sanity import (
     CHECKS,
+    DENSE_CHECKS,
     sanity_checks,
     unchecked,
 )
 from manyheads.evaluation.sanity_order import (
+    dense_order_checks,
     order_checks,
 )
 from manyheads.evaluation.scores import (
@@ -65,11 +67,13 @@ from manyheads.evaluation.vulnerability import (
 __all__ = [
     "CHECKS",
     "CLEAN",
+    "DENSE_CHECKS",
     "WORST",
     "Attacked",
     "Duel",
     "Facts",
     "PixelDraws",
+    "dense_order_checks",
     "dense_scores",
     "dual_size",
     "duel",

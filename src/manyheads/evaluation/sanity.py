@@ -1,40 +1,48 @@
 """Sanity checks: whether the robustness that was measured is there, or the gradients are masked."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from itertools import pairwise
-from math import inf, sqrt
+from math import inf
 
 import polars as pl
 import torch
 from torch import nn
 
-from manyheads.attacks import FGSM, PGD, Attack, Restarts
-from manyheads.attacks.derivative import differentiate
-from manyheads.defences import Guard, beside
-from manyheads.evaluation.check import ONE_SIDED, SURE, Check, check_table, judged, percent
-from manyheads.evaluation.evaluate import attacked_task, evaluate
+from manyheads.attacks import FGSM, PGD, Attack, Loss, Noise, Restarts
+from manyheads.defences import Guard
+from manyheads.evaluation.check import ONE_SIDED, SURE, Check, check_table, judged
+from manyheads.evaluation.evaluate import attacked_task
 from manyheads.evaluation.facts import Facts
 from manyheads.evaluation.intervals import wilson
 from manyheads.evaluation.paired import duel
+from manyheads.evaluation.sanity_bench import Bench
 from manyheads.evaluation.sanity_gradient import SETTLED, UPHILL, VANISHING, gradient_checks, randomness_check
-from manyheads.evaluation.sanity_order import ORDERS, order_checks
+from manyheads.evaluation.sanity_order import DENSE_ORDERS, ORDERS, dense_order_checks, order_checks
+from manyheads.randomness import Streams
 from manyheads.threats import Budget, ThreatModel
-from manyheads.types import Batch, PerExample
+from manyheads.types import Batch, Image, PerExample
 
-ITERATIVE = "iterative ≤ single step"
-"""Name of a check."""
+ITERATIVE, BEYOND_NOISE = "iterative ≤ single step", "iterative ≤ noise"
+"""Names of two checks; the latter is of losses alone, where classifications have the order of threats."""
 
 STEPS, RESTARTS = "more steps do not help the defender", "more restarts do not help the defender"
 """Names of two checks."""
 
-FALLING, QUERIES = "accuracy falls to chance as eps grows", "a query attack is not stronger than a gradient attack"
-"""Names of two checks."""
+FALLING, RISING = "accuracy falls to chance as eps grows", "the loss rises beyond a grey image's as eps grows"
+"""Names of two checks, of right answers and of losses."""
+
+QUERIES = "a query attack is not stronger than a gradient attack"
+"""Name of a check."""
 
 _CLIMBING = (ITERATIVE, STEPS, RESTARTS, FALLING, QUERIES)
+_CLIMBING_LOSS = (ITERATIVE, BEYOND_NOISE, STEPS, RESTARTS, RISING, QUERIES)
 
 CHECKS = (VANISHING, UPHILL, *_CLIMBING, *ORDERS, SETTLED)
-"""Names of all checks, in the order of the table."""
+"""Names of all checks of a classification, in the order of the table."""
+
+DENSE_CHECKS = (VANISHING, UPHILL, *_CLIMBING_LOSS, *DENSE_ORDERS, SETTLED)
+"""Names of all checks of a model whose main task is no classification."""
 
 _MORE = 4
 """How many times as many steps, or starts, the check of more of them takes."""
@@ -56,9 +64,12 @@ def sanity_checks(
     where chance alone would look that bad in less than one case in a hundred. So few examples find only coarse faults,
     and what passes is not proven. All attacks but `query` are PGD, whose step is 2.5 eps / steps.
 
+    Where the main task is a classification, right answers are compared (`CHECKS`); of any other task, each example's
+    loss as the threat raises it (`DENSE_CHECKS`).
+
     Args:
         victim: a guard, or a model that maps images to a dict of outputs; its rejections play no part here.
-        threat: a threat on the main head of limited size, whose model's gradients the attacks follow.
+        threat: a threat on the main task of limited size, whose model's gradients the attacks follow.
         batches: the examples; a few dozen will do.
         facts: what untargeted attacks by several threats made of the victim, to compare them; None for none.
         query: an attack that asks for no gradient, such as `Square`; None for none.
@@ -66,135 +77,111 @@ def sanity_checks(
         seed: decides all random starts.
 
     Raises:
-        ValueError: if the threat's budget has no limit, there is no example whose class is known, or an attack fails.
+        ValueError: if the threat's budget has no limit, there is no example whose truth is known, or an attack fails.
     """
     if not 0 < threat.budget.eps < inf:
         raise ValueError(f"the checks need a budget of limited size above zero, got {threat.budget}")
     main = victim.rejector.main if isinstance(victim, Guard) else attacked_task(threat)
-    bench = _Bench(victim=victim, threat=threat, batches=tuple(batches), main=main, steps=steps, seed=seed)
+    bench = Bench(victim=victim, threat=threat, batches=tuple(batches), main=main, steps=steps, seed=seed)
     vanishing, uphill = gradient_checks(threat, bench.batches, main=main, seed=seed)
-    climbing = [Check(name, "not applicable", "the loss has no gradient", 0) for name in _CLIMBING]
-    if bench.differentiable():
-        climbing = [_iterative(bench), _more_steps(bench), _more_restarts(bench), _falling(bench)]
-        climbing.append(_queries(bench, query))
+    climbing = _climb(bench, query)
+    orders = order_checks(facts) if bench.answers else dense_order_checks(facts)
     settled = randomness_check(victim, threat, bench.batches, main=main)
-    return check_table([vanishing, uphill, *climbing, *order_checks(facts), settled])
+    return check_table([vanishing, uphill, *climbing, *orders, settled])
 
 
-def unchecked(reason: str) -> pl.DataFrame:
-    """Tabulate all checks as not applicable, for one reason."""
-    return check_table([Check(name, "not applicable", reason, 0) for name in CHECKS])
+def unchecked(reason: str, *, checks: Sequence[str] = CHECKS) -> pl.DataFrame:
+    """Tabulate all checks as not applicable, for one reason.
+
+    Args:
+        reason: why none could be carried out.
+        checks: their names.
+    """
+    return check_table([Check(name, "not applicable", reason, 0) for name in checks])
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Bench:
-    """Runs attacks on the same examples, each attack once."""
+@dataclass(frozen=True)
+class _Greyed(Attack):
+    """Make every image the same grey one, which is allowed once the budget is large enough."""
 
-    victim: nn.Module
-    threat: ThreatModel
-    batches: tuple[Batch, ...]
-    main: str
-    steps: int
-    seed: int
-    done: dict[tuple[Attack, Budget], pl.DataFrame] = field(default_factory=dict)
-
-    def differentiable(self) -> bool:
-        """Tell whether the loss has a gradient at all, be it zero."""
-        batch = beside(self.threat.model, self.batches[0]) if self.batches else {}
-        try:
-            differentiate(self.threat.loss(batch), batch["image"])
-        except ValueError:
-            return False
-        return True
-
-    def right(self, attack: Attack, *, eps: float | None = None) -> PerExample:
-        """Tell which examples the main head gets right under an attack: 1 or 0, in the order of their numbers."""
-        table = self._run(attack, self._budget(eps))
-        return (table[f"{self.main}.attacked"] == table[f"{self.main}.truth"]).cast(pl.Float64).to_torch()
-
-    def pgd(self, *, steps: int | None = None, eps: float | None = None) -> PGD:
-        """Make PGD of so many steps in a budget of size eps; None for the usual ones."""
-        count = steps or self.steps
-        return PGD(steps=count, step_size=2.5 * self._budget(eps).eps / count)
-
-    def chance(self) -> float:
-        """Share of examples that a constant answer gets right, at best, or a guess."""
-        truth = self._run(self.pgd(), self.threat.budget)[f"{self.main}.truth"]
-        classes = next(task.channels for task in self.threat.tasks if task.name == self.main)
-        commonest = int(torch.bincount(truth.to_torch()).max())
-        return max(1 / classes, commonest / len(truth))
-
-    def sizes(self) -> tuple[float, ...]:
-        """List the eps of the curve: the threat's own, the one at which every image can be made grey, one between."""
-        image = self.batches[0]["image"][:1]
-        own, grey = self.threat.budget.eps, float(self.threat.budget.size(torch.full_like(image, 0.5)))
-        return (own, sqrt(own * grey), grey) if own < grey else (own,)
-
-    def _budget(self, eps: float | None) -> Budget:
-        return self.threat.budget if eps is None else replace(self.threat.budget, eps=eps)
-
-    def _run(self, attack: Attack, budget: Budget) -> pl.DataFrame:
-        key = (attack, budget)
-        if key not in self.done:
-            threat = replace(self.threat, budget=budget)
-            table = evaluate(self.victim, threat, attack, self.batches, seed=self.seed).table
-            self.done[key] = table.drop_nulls(f"{self.main}.truth")
-        if not len(self.done[key]):
-            raise ValueError(f"the class of no example is known for {self.main!r}; give examples that have one")
-        return self.done[key]
+    def search(self, loss: Loss, clean: Image, *, budget: Budget, rng: Streams) -> Image:  # noqa: ARG002 (nothing is sought)
+        return budget.project(torch.full_like(clean, 0.5), clean)
 
 
-def _no_stronger(bench: _Bench, attack: Attack, *, check: str, than: PerExample, names: tuple[str, str]) -> Check:
-    """Check that an attack does not leave fewer examples right than another; the names are theirs, its own first."""
-    own = bench.right(attack)
+def _climb(bench: Bench, query: Attack | None) -> list[Check]:
+    """Carry out the checks that need a gradient."""
+    if not bench.differentiable():
+        names = _CLIMBING if bench.answers else _CLIMBING_LOSS
+        return [Check(name, "not applicable", "the loss has no gradient", 0) for name in names]
+    noisy = [] if bench.answers else [_beyond_noise(bench)]
+    more = (_more_steps(bench), _more_restarts(bench), _falling(bench), _queries(bench, query))
+    return [_iterative(bench), *noisy, *more]
+
+
+def _no_stronger(bench: Bench, attack: Attack, *, check: str, than: PerExample, names: tuple[str, str]) -> Check:
+    """Check that an attack does not leave less than another; the names are theirs, its own first."""
+    own = bench.left(attack)
     split = duel(than - own)
-    return judged(passed=split.p_more >= SURE, check=check, figures=_versus((own, than), names=names), n=split.n)
+    return judged(passed=split.p_more >= SURE, check=check, figures=_versus(bench, (own, than), names=names), n=split.n)
 
 
-def _versus(results: tuple[PerExample, PerExample], *, names: tuple[str, str]) -> str:
-    shares = (f"{name} {percent(int(one.sum()), of=len(one))}" for name, one in zip(names, results, strict=True))
-    return "right: " + ", ".join(shares)
+def _versus(bench: Bench, results: tuple[PerExample, PerExample], *, names: tuple[str, str]) -> str:
+    shares = (f"{name} {bench.written(one)}" for name, one in zip(names, results, strict=True))
+    return f"{bench.unit}: " + ", ".join(shares)
 
 
-def _iterative(bench: _Bench) -> Check:
+def _iterative(bench: Bench) -> Check:
     names = ("FGSM", f"PGD-{bench.steps}")
-    return _no_stronger(bench, FGSM(), check=ITERATIVE, than=bench.right(bench.pgd()), names=names)
+    return _no_stronger(bench, FGSM(), check=ITERATIVE, than=bench.left(bench.pgd()), names=names)
 
 
-def _more_steps(bench: _Bench) -> Check:
+def _beyond_noise(bench: Bench) -> Check:
+    names = ("noise", f"PGD-{bench.steps}")
+    return _no_stronger(bench, Noise(), check=BEYOND_NOISE, than=bench.left(bench.pgd()), names=names)
+
+
+def _more_steps(bench: Bench) -> Check:
     more = PGD(steps=_MORE * bench.steps, step_size=bench.pgd().step_size)
     names = (f"PGD-{bench.steps}", f"PGD-{more.steps}")
-    return _no_stronger(bench, bench.pgd(), check=STEPS, than=bench.right(more), names=names)
+    return _no_stronger(bench, bench.pgd(), check=STEPS, than=bench.left(more), names=names)
 
 
-def _more_restarts(bench: _Bench) -> Check:
+def _more_restarts(bench: Bench) -> Check:
     names = ("one start", f"{_MORE} starts")
-    more = bench.right(Restarts(bench.pgd(), times=_MORE))
+    more = bench.left(Restarts(bench.pgd(), times=_MORE))
     return _no_stronger(bench, bench.pgd(), check=RESTARTS, than=more, names=names)
 
 
-def _falling(bench: _Bench) -> Check:
-    """Check that accuracy falls with eps, and to chance where every image can be made the same grey one."""
+def _falling(bench: Bench) -> Check:
+    """Check that accuracy falls with eps, and to chance where every image can be made the same grey one.
+
+    Where losses are compared: that they rise, and at least to that of the grey image.
+    """
     sizes = bench.sizes()
-    found = [bench.right(bench.pgd(eps=eps), eps=eps) for eps in sizes]
-    n, chance, left = len(found[-1]), bench.chance(), int(found[-1].sum())
+    found = [bench.left(bench.pgd(eps=eps), eps=eps) for eps in sizes]
     rises = [duel(later - sooner).p_more < SURE for sooner, later in pairwise(found)]
-    figures = ", ".join(f"{percent(int(one.sum()), of=n)} at {eps:.3g}" for eps, one in zip(sizes, found, strict=True))
-    fallen = wilson(left, trials=n, z=ONE_SIDED)[0] <= chance
-    return judged(
-        passed=fallen and not any(rises), check=FALLING, figures=f"right: {figures}; chance {chance:.3g}", n=n
-    )
+    figures = ", ".join(f"{bench.written(one)} at {eps:.3g}" for eps, one in zip(sizes, found, strict=True))
+    last, n = found[-1], len(found[-1])
+    if bench.answers:
+        chance = bench.chance()
+        fallen = wilson(int(last.sum()), trials=n, z=ONE_SIDED)[0] <= chance
+        check, end = FALLING, f"chance {chance:.3g}"
+    else:
+        grey = bench.left(_Greyed(), eps=sizes[-1])
+        fallen = duel(last - grey).p_more >= SURE
+        check, end = RISING, f"all grey {bench.written(grey)}"
+    return judged(passed=fallen and not any(rises), check=check, figures=f"{bench.unit}: {figures}; {end}", n=n)
 
 
-def _queries(bench: _Bench, query: Attack | None) -> Check:
+def _queries(bench: Bench, query: Attack | None) -> Check:
     """Check a query attack against the worst that steps and restarts of PGD did."""
     if query is None:
         return Check(QUERIES, "not applicable", "no query attack was given", 0)
     more = PGD(steps=_MORE * bench.steps, step_size=bench.pgd().step_size)
-    runs = [bench.right(attack) for attack in (bench.pgd(), more, Restarts(bench.pgd(), times=_MORE))]
+    runs = [bench.left(attack) for attack in (bench.pgd(), more, Restarts(bench.pgd(), times=_MORE))]
     gradient = torch.stack(runs).amin(0)
-    own = bench.right(query)
+    own = bench.left(query)
     split = duel(gradient - own)
     named = type(getattr(query, "attack", query)).__name__
-    figures = _versus((own, gradient), names=(named, "PGD at its best"))
+    figures = _versus(bench, (own, gradient), names=(named, "PGD at its best"))
     return judged(passed=split.p_more >= SURE, check=QUERIES, figures=figures, n=split.n)

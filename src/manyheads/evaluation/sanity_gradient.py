@@ -11,8 +11,9 @@ from manyheads.evaluation.intervals import wilson
 from manyheads.evaluation.loss_surface import points_uphill, slopes
 from manyheads.models import Averaged
 from manyheads.randomness import Streams
+from manyheads.tasks import CrossEntropy
 from manyheads.threats import ThreatModel, in_eval_mode
-from manyheads.types import Batch
+from manyheads.types import Batch, Image
 
 VANISHING, UPHILL, SETTLED = "gradients do not vanish", "gradients point uphill", "answers do not change by themselves"
 """Names of these checks."""
@@ -31,24 +32,24 @@ def gradient_checks(threat: ThreatModel, batches: Sequence[Batch], *, main: str,
     """Check on clean images that gradients are there, and that the loss rises along them.
 
     A gradient counts as vanished where no entry of it reaches 1e-20, as those of a saturated softmax and of rounded
-    inputs do not. Beside it stands the share of examples whose softmax rounds to one: their cross-entropy is zero, and
-    its gradient inexact.
+    inputs do not. Beside it stands, of a classification, the share of examples whose softmax rounds to one: their
+    cross-entropy is zero, and its gradient inexact.
     """
     gone = uphill = told = saturated = count = 0
+    answers = any(task.name == main and isinstance(task.loss, CrossEntropy) for task in threat.tasks)
     for batch in (beside(threat.model, given) for given in batches):
         loss, image = threat.loss(batch), batch["image"]
         numbers = batch.get("index", torch.arange(count, count + len(image)))
         rng = Streams.of_examples(numbers, seed=seed, stage="slopes").to(image.device)
         found = slopes(loss, image, budget=threat.budget, rng=rng)
         rises, clear = points_uphill(loss, image, found=found, eps=float(threat.budget.eps))
-        with torch.no_grad(), in_eval_mode(threat.model):
-            confidence = threat.model(image)[main].softmax(1).amax(1)
         gone += int((found.largest < _TINY).sum())
         uphill += int((rises & clear).sum())
         told += int(clear.sum())
-        saturated += int((confidence == 1).sum())
+        saturated += _saturated(threat.model, image, main=main) if answers else 0
         count += len(image)
-    vanished = f"vanished: {percent(gone, of=count)}, softmax saturated: {percent(saturated, of=count)} of examples"
+    certain = f", softmax saturated: {percent(saturated, of=count)}" if answers else ""
+    vanished = f"vanished: {percent(gone, of=count)}{certain} of examples"
     first = judged(
         passed=wilson(gone, trials=count, z=ONE_SIDED)[0] <= _FEW, check=VANISHING, figures=vanished, n=count
     )
@@ -61,12 +62,19 @@ def gradient_checks(threat: ThreatModel, batches: Sequence[Batch], *, main: str,
 
 
 @torch.no_grad()
+def _saturated(model: nn.Module, image: Image, *, main: str) -> int:
+    with in_eval_mode(model):
+        confidence = model(image)[main].softmax(1).amax(1)
+    return int((confidence == 1).sum())
+
+
+@torch.no_grad()
 def randomness_check(victim: nn.Module, threat: ThreatModel, batches: Sequence[Batch], *, main: str) -> Check:
     """Check that two passes give the same outputs, or that the attacker works on the mean of several.
 
     Of a model that draws at test time, attack the expectation: `Averaged(model, times=10)` as the threat's model.
     """
-    changed = count = 0
+    changed = count = classes = 0
     largest = 0.0
     for batch in (beside(victim, given) for given in batches):
         with in_eval_mode(victim):
@@ -74,13 +82,14 @@ def randomness_check(victim: nn.Module, threat: ThreatModel, batches: Sequence[B
         for name, output in first.items():
             spread = float(output.double().std(correction=0)) or 1.0
             largest = max(largest, float((output - second[name]).abs().max()) / spread)
-        changed += int((first[main].argmax(1) != second[main].argmax(1)).sum())
+        classes = first[main].shape[1]
+        differ = first[main].argmax(1) != second[main].argmax(1)
+        changed += int(differ.reshape(len(differ), -1).any(1).sum())
         count += len(batch["image"])
     if largest <= _NOISE:
         return judged(passed=True, check=SETTLED, figures="two passes give the same outputs", n=count)
-    figures = (
-        f"two passes differ: other answers on {percent(changed, of=count)}, outputs by up to {largest:.2g} spreads"
-    )
+    answers = f"other answers on {percent(changed, of=count)}, " if classes > 1 else ""
+    figures = f"two passes differ: {answers}outputs by up to {largest:.2g} spreads"
     averaged = isinstance(threat.model, Averaged)
     cure = "attacked through the mean of several passes" if averaged else "attack Averaged(model, times=10) instead"
     return judged(passed=averaged, check=SETTLED, figures=f"{figures}; {cure}", n=count)

@@ -15,11 +15,11 @@ from manyheads.experiments.dense_experiment import (
     DenseExperiment,
     DenseTraining,
     Scenes,
-    with_auxiliaries,
 )
 from manyheads.experiments.dense_materials import (
     in_letters,
     make_dense_tasks,
+    with_auxiliaries,
 )
 from manyheads.experiments.dense_record import (
     DenseRecord,

@@ -10,8 +10,9 @@ from manyheads.experiments.dense_experiment import DenseExperiment
 from manyheads.experiments.dense_trial import Attacked, DenseTrial
 from manyheads.tasks import Task
 from manyheads.threats import Houdini, LostOverlap, Objective, PercentOverlap, TaskLoss, ThreatModel
+from manyheads.threats.knowledge import MULTI_TASK, SINGLE_TASK
 
-THREATS: Mapping[Attacked, str] = {"main": "single-task", "all": "multi-task"}
+THREATS: Mapping[Attacked, str] = {"main": SINGLE_TASK, "all": MULTI_TASK}
 """What reports call an attacker, by whose losses it raises."""
 
 _COSTS = {"houdini": LostOverlap, "houdini_percent": PercentOverlap}

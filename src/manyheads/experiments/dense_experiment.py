@@ -1,6 +1,6 @@
 """A dense experiment: everything that decides one model with answers per pixel and its measurements, as plain data."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
@@ -12,6 +12,7 @@ from manyheads.experiments.dense_trial import DenseHardening, DenseTrial, Vulner
 from manyheads.experiments.devices import Devices, refuse_uneven_shares
 from manyheads.experiments.refusals import (
     refuse_low_counts,
+    refuse_negative_checks,
     refuse_stray_name,
     refuse_trial_names,
     refuse_two_roots,
@@ -118,6 +119,7 @@ class DenseExperiment:
         sweep: further eps at which the trials of `sweep_trials` are run, for a curve; with steps of the trial's own
             length, as many as `mao_steps` gives.
         sweep_trials: names of these trials.
+        sanity_examples: how many test frames the sanity checks attack, at most; 0 for no checks.
         vulnerability: the first-order vulnerability to measure; None for none.
         seed: decides initial weights, order of frames and all random starts.
         batch_size: frames per batch in evaluation; decides no result.
@@ -139,6 +141,7 @@ class DenseExperiment:
     trials: Mapping[str, DenseTrial] = field(default_factory=dict)
     sweep: tuple[float, ...] = ()
     sweep_trials: tuple[str, ...] = ()
+    sanity_examples: int = 8
     vulnerability: VulnerabilityPlan | None = None
     seed: int = 0
     batch_size: int = 16
@@ -200,6 +203,7 @@ class DenseExperiment:
         }
         refuse_low_counts(counts)
         refuse_uneven_shares(self.training.batch_size, self.fabric)
+        refuse_negative_checks(self.sanity_examples)
 
     def _check_trials(self) -> None:
         if not self.trials:
@@ -229,19 +233,3 @@ class DenseExperiment:
                 raise ValueError(
                     f"an eps of the sweep {self.sweep} stands twice, or is that of {name!r} itself, {own}; leave it out"
                 )
-
-
-def with_auxiliaries(tasks: Sequence[str], *, share: float) -> dict[str, float]:
-    """Weights of a main task's loss and of auxiliaries that share one weight: `main + share * mean(auxiliaries)`.
-
-    Args:
-        tasks: names of the tasks, main task first.
-        share: the weight that the auxiliaries share, λ_a of the paper.
-
-    Reference: Mao et al., ECCV 2020, the released code, which divides by the number of auxiliaries.
-
-    >>> with_auxiliaries(["segmentation", "depth", "autoencoding"], share=0.1)
-    {'segmentation': 1.0, 'depth': 0.05, 'autoencoding': 0.05}
-    """
-    main, *auxiliaries = tasks
-    return {main: 1.0, **{name: share / len(auxiliaries) for name in auxiliaries}}

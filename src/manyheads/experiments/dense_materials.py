@@ -80,6 +80,22 @@ def loss_weights(experiment: DenseExperiment) -> dict[str, float]:
     return dict(experiment.weights) or dict.fromkeys(experiment.tasks, 1 / len(experiment.tasks))
 
 
+def with_auxiliaries(tasks: Sequence[str], *, share: float) -> dict[str, float]:
+    """Weights of a main task's loss and of auxiliaries that share one weight: `main + share * mean(auxiliaries)`.
+
+    Args:
+        tasks: names of the tasks, main task first.
+        share: the weight that the auxiliaries share, λ_a of the paper.
+
+    Reference: Mao et al., ECCV 2020, the released code, which divides by the number of auxiliaries.
+
+    >>> with_auxiliaries(["segmentation", "depth", "autoencoding"], share=0.1)
+    {'segmentation': 1.0, 'depth': 0.05, 'autoencoding': 0.05}
+    """
+    main, *auxiliaries = tasks
+    return {main: 1.0, **{name: share / len(auxiliaries) for name in auxiliaries}}
+
+
 def in_letters(experiment: DenseExperiment) -> str:
     """Name of the combination of tasks, by the letters that Mao et al. give them, main task first."""
     letters = {task: letter for letter, task in PAPER_LETTERS.items()}

@@ -17,11 +17,13 @@ from manyheads.experiments.files import RunFiles
 from manyheads.experiments.record import to_json
 from manyheads.reports import (
     Challenge,
+    Checklist,
     DenseExhibit,
     DensePage,
     DenseResults,
     Provenance,
     Section,
+    checklist,
     dense_report,
     load_dense_exhibit,
     vulnerability_section,
@@ -62,6 +64,16 @@ def dense_title(experiment: DenseExperiment) -> str:
     return in_letters(experiment) + (" hardened" if experiment.training.hardening else "")
 
 
+def dense_checks(runs: Sequence[RunFiles]) -> Checklist:
+    """Lay the sanity checks of finished dense runs side by side; older runs, and those that wanted none, have none."""
+    checked = [files for files in runs if files.sanity.exists()]
+    return checklist({_seeded_title(files.read_dense_experiment()): pl.read_parquet(files.sanity) for files in checked})
+
+
+def _seeded_title(experiment: DenseExperiment) -> str:
+    return f"{dense_title(experiment)}, seed {experiment.seed}"
+
+
 def report_dense(runs: Sequence[RunFiles], path: Path, *, heading: str) -> None:
     """Write the page of some dense runs on the same scenes.
 
@@ -81,11 +93,16 @@ def report_dense(runs: Sequence[RunFiles], path: Path, *, heading: str) -> None:
         mains=_tabulated(experiments),
         provenance=_provenance(runs, experiments),
         detailed=results.models if len(runs) == 1 else (),
+        checks=dense_checks(runs),
+        surfaces={
+            _seeded_title(one): pl.read_parquet(files.surface)
+            for one, files in zip(experiments, runs, strict=True)
+            if len(runs) == 1 and files.surface.exists()
+        },
         vulnerability=_vulnerability(runs),
         exhibits=_exhibits(experiments[0], runs[0]),
         histories={
-            f"{dense_title(one)}, seed {one.seed}": pl.read_parquet(files.history)
-            for one, files in zip(experiments, runs, strict=True)
+            _seeded_title(one): pl.read_parquet(files.history) for one, files in zip(experiments, runs, strict=True)
         },
     )
     dense_report(path, page)

@@ -7,11 +7,12 @@ from math import isfinite
 import polars as pl
 from torch import nn
 
-from manyheads.attacks import RaisingSuccess, Square
+from manyheads.attacks import Attack, RaisingSuccess, Square
 from manyheads.data import take
 from manyheads.defences import Guard
 from manyheads.evaluation import Facts, loss_surface, sanity_checks, unchecked
 from manyheads.experiments.attackers import threat
+from manyheads.experiments.dense_experiment import DenseExperiment
 from manyheads.experiments.experiment import Experiment
 from manyheads.experiments.files import RunFiles, keep
 from manyheads.experiments.progress import Bars
@@ -20,11 +21,14 @@ from manyheads.experiments.trial import Trial
 from manyheads.threats import ThreatModel
 from manyheads.types import Batch
 
-QUERIES = 100
-"""How many images the query attack of the checks asks about, per example."""
+QUERY_OF_LOSS = Square(queries=100)
+"""The query attack of the checks where losses are compared."""
+
+QUERY = RaisingSuccess(QUERY_OF_LOSS)
+"""The query attack of the checks where right answers are compared."""
 
 
-def is_examined(files: RunFiles, experiment: Experiment) -> bool:
+def is_examined(files: RunFiles, experiment: Experiment | DenseExperiment) -> bool:
     """Tell whether the checks are on disk, or none are wanted."""
     return not experiment.sanity_examples or files.sanity.exists()
 
@@ -69,19 +73,20 @@ def check_and_keep(
     batches: Sequence[Batch],
     facts: Facts | None,
     seed: int,
+    query: Attack = QUERY,
 ) -> None:
     """Check an evaluation, and keep what came out with the loss around a few images.
 
     Args:
         files: where it is kept.
         victim: a guard or a model.
-        attacker: a threat on the main head of limited size.
+        attacker: a threat on the main task of limited size.
         batches: the examples.
         facts: what untargeted attacks by several threats made of the victim; None for none.
         seed: decides all random starts.
+        query: the attack without gradients.
     """
     keep(files.surface, loss_surface(attacker, batches, seed=seed))
-    query = RaisingSuccess(Square(queries=QUERIES))
     keep(files.sanity, sanity_checks(victim, attacker, batches, facts=facts, query=query, seed=seed))
 
 

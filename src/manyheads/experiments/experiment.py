@@ -13,6 +13,7 @@ from manyheads.experiments.devices import Devices, refuse_uneven_shares
 from manyheads.experiments.file_title import file_title
 from manyheads.experiments.refusals import (
     refuse_low_counts,
+    refuse_negative_checks,
     refuse_stray_name,
     refuse_trial_names,
     refuse_two_roots,
@@ -201,8 +202,7 @@ class Experiment:
         }
         refuse_low_counts(counts)
         refuse_uneven_shares(self.training.batch_size, self.fabric)
-        if self.sanity_examples < 0:
-            raise ValueError(f"sanity_examples is a count, 0 for no checks, got {self.sanity_examples}")
+        refuse_negative_checks(self.sanity_examples)
         if not 0 <= self.rejection.reject < 1:
             raise ValueError(f"rejection.reject is a share of clean inputs in [0, 1), got {self.rejection.reject}")
 

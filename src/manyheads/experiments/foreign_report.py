@@ -29,6 +29,7 @@ from manyheads.reports import (
     Row,
     Section,
     Table,
+    failed_checks,
     gallery_section,
     load_exhibit,
     sanity_section,
@@ -102,17 +103,6 @@ def foreign_cautions(facts: Facts, found: Probe, *, model: str, main: Task) -> t
     return tuple(Caution(title=title, text=text, items={model: (item,)}) for title, text, item in listed)
 
 
-def failed_checks(checks: Checklist, *, model: str) -> tuple[Caution, ...]:
-    """Warn of the sanity checks that a model fails; nothing where it fails none, or was not checked."""
-    failed = checks.failed(model) if model in checks.models else ()
-    return (Caution(title=_FAILED.title, text=_FAILED.text, items={model: failed}),) if failed else ()
-
-
-_FAILED = Caution(
-    title="Sanity checks failed",
-    text="What attacks left may be hidden gradients, not robustness. Do not believe the numbers before you know why.",
-    items={},
-)
 _CHANCE = Caution(
     title="No better than chance on clean images",
     text="Either the model cannot do this task, or it is not used as it was trained: compare the order of its classes "
@@ -170,7 +160,7 @@ def report_foreign(
     budget = challenges[0].label.removeprefix(f"{challenges[0].attack} (").removesuffix(")")
     table = foreign_table(facts, tasks=tasks, challenge=budget)
     cautions = (
-        *failed_checks(checks, model=assessment.name),
+        *failed_checks(checks),
         *foreign_cautions(facts, found, model=assessment.name, main=tasks[0]),
     )
     surfaces = {assessment.name: pl.read_parquet(files.surface)} if files.surface.exists() else {}

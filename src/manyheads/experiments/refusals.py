@@ -31,6 +31,16 @@ def refuse_two_roots(roots: Mapping[str, Path | None]) -> None:
         raise ValueError(f"{listed} both say where the data lies; give one")
 
 
+def refuse_negative_checks(examples: int) -> None:
+    """Make sure that sanity checks are of some examples, or of none.
+
+    Raises:
+        ValueError: if their number is below zero.
+    """
+    if examples < 0:
+        raise ValueError(f"sanity_examples is a count, 0 for no checks, got {examples}")
+
+
 def refuse_low_counts(counts: Mapping[str, int | None]) -> None:
     """Make sure that whatever is counted is there at least once.
 

@@ -11,6 +11,7 @@ from manyheads.reports.checklist import (
     Checklist,
     Mark,
     checklist,
+    failed_checks,
 )
 from manyheads.reports.dense_gallery import (
     DenseExhibit,
@@ -223,6 +224,7 @@ __all__ = [
     "dense_training_section",
     "eps_section",
     "fact_sheet",
+    "failed_checks",
     "findings",
     "fooling_table",
     "gain_account",

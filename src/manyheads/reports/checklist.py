@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from manyheads.reports.verdicts import Caution
+
 MARKS: Mapping[str, str] = {"passed": "✓", "failed": "✗", "not applicable": "–"}
 """How each outcome is drawn where colours are not enough."""
 
@@ -103,6 +105,13 @@ def checklist(found: Mapping[str, pl.DataFrame]) -> Checklist:
     return Checklist(title="Sanity checks", models=tuple(found), rows=rows, note=_NOTE)
 
 
+def failed_checks(checks: Checklist) -> tuple[Caution, ...]:
+    """Warn of the sanity checks that models fail; nothing where they fail none."""
+    failed = {model: found for model in checks.models if (found := checks.failed(model))}
+    return (Caution(title="Sanity checks failed", text=_FAILED, items=failed),) if failed else ()
+
+
+_FAILED = "What attacks left may be hidden gradients, not robustness. Do not believe the numbers before you know why."
 _NOTE = (
     "A check fails where chance alone would look that bad less than once in a hundred times; what passes on so few "
     "examples is not proven."

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
+from manyheads.reports.checklist import Checklist, failed_checks
 from manyheads.reports.dense_gallery import DenseExhibit
 from manyheads.reports.dense_results import DenseResults
 from manyheads.reports.dense_sections import (
@@ -20,6 +21,7 @@ from manyheads.reports.dense_tables import DensePrinted
 from manyheads.reports.dense_verdicts import dense_findings
 from manyheads.reports.html import Provenance, ReportContents, Section, write_report
 from manyheads.reports.pair_matrix import Pairs
+from manyheads.reports.sections import sanity_section
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -35,6 +37,8 @@ class DensePage:
         detailed: models whose tasks are all tabulated.
         pairs: our pair matrix.
         printed_pairs: the paper's.
+        checks: sanity checks, by model; None for none.
+        surfaces: the loss around some frames, by model.
         vulnerability: the section that `vulnerability_section` makes.
         exhibits: galleries; the first of them is open.
         histories: training histories, by model.
@@ -51,6 +55,8 @@ class DensePage:
     detailed: Sequence[str] = ()
     pairs: Pairs | None = None
     printed_pairs: Pairs | None = None
+    checks: Checklist | None = None
+    surfaces: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     vulnerability: Section | None = None
     exhibits: Sequence[DenseExhibit] = ()
     histories: Mapping[str, pl.DataFrame] = field(default_factory=dict)
@@ -67,11 +73,12 @@ def dense_report(path: Path, page: DensePage) -> None:
 
 
 def dense_contents(page: DensePage) -> ReportContents:
-    """Compose a page: what was found, scores, pairs, sizes, vulnerability, gallery, training."""
+    """Compose a page: what was found, scores, pairs, sizes, checks, vulnerability, gallery, training."""
     sections = (
         dense_scores_section(page.results, mains=page.mains, printed=page.printed),
         None if page.pairs is None else pair_section(page.pairs, printed=page.printed_pairs),
         dense_eps_section(page.results, mains=page.mains),
+        None if page.checks is None else sanity_section(page.checks, page.surfaces),
         page.vulnerability,
         dense_gallery_section(page.exhibits),
         tasks_section(page.results, models=page.detailed) if page.detailed else None,
@@ -80,7 +87,7 @@ def dense_contents(page: DensePage) -> ReportContents:
     return ReportContents(
         title=page.title,
         findings=dense_findings(page.results, mains=page.mains),
-        cautions=(),
+        cautions=() if page.checks is None else failed_checks(page.checks),
         sections=tuple(section for section in sections if section is not None),
         provenance=page.provenance,
     )
