@@ -189,7 +189,7 @@ def test_a_report_is_written_anew(run: RunFiles, said) -> None:
     run.report.unlink()
     status, out, _ = said("report", run.folder)
     assert (status, out) == (0, f"report: {run.report}\n")
-    assert "mine: robustness of 1 model(s) on digits" in run.report.read_text(encoding="utf-8")
+    assert "mine: robustness of 1 model on digits" in run.report.read_text(encoding="utf-8")
 
 
 def test_reports_are_written_per_data_set_and_unfinished_runs_counted(run: RunFiles, said, tmp_path: Path) -> None:
@@ -208,7 +208,7 @@ def test_reports_are_written_per_data_set_and_unfinished_runs_counted(run: RunFi
         f"report: {tmp_path / 'report-mnist.html'}",
     ]
     for data in ("digits", "mnist"):
-        assert f"1 model(s) on {data}" in (tmp_path / f"report-{data}.html").read_text(encoding="utf-8")
+        assert f"1 model on {data}" in (tmp_path / f"report-{data}.html").read_text(encoding="utf-8")
 
 
 def test_a_report_of_unfinished_runs_is_a_mistake(run: RunFiles, said, tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def test_a_dense_recipe_is_run_with_overrides_and_reported_anew(
     assert "drawn: what attackers can do to it" in files.report.read_text()
     assert main(["report", str(tmp_path)]) == 0
     assert "report: " in capsys.readouterr().out
-    assert "robustness of 1 model(s) on drawn" in (tmp_path / "report.html").read_text()
+    assert "robustness of 1 model on drawn" in (tmp_path / "report.html").read_text()
 
 
 def test_dense_recipes_are_listed(capsys: pytest.CaptureFixture[str]) -> None:

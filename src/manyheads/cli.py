@@ -74,12 +74,12 @@ def report(run: Words[Path]) -> None:
     for data, finished in found.items():
         path = run / (f"report-{data}.html" if several else "report.html")
         printed = hyun2024.printed_beside(finished.experiments)
-        heading = f"{run.resolve().name}: robustness of {len(finished.runs)} model(s) on {data}"
+        heading = _heading(run, count=len(finished.runs), data=data)
         report(finished, path, heading=heading, main=printed.main, hidden=printed.hidden)
         say(Console(), f"report: {path}")
     for scenes, files in dense.items():
         path = run / (f"report-{scenes}.html" if several else "report.html")
-        report_dense(files, path, heading=f"{run.resolve().name}: robustness of {len(files)} model(s) on {scenes}")
+        report_dense(files, path, heading=_heading(run, count=len(files), data=scenes))
         say(Console(), f"report: {path}")
     for files in done:
         report_generative(files, files.report, heading=f"{files.folder.resolve().name}: what it does to its victims")
@@ -88,6 +88,10 @@ def report(run: Words[Path]) -> None:
     everything = len(generators) + len(runs) + len(dense_runs)
     if finished < everything:
         say(Console(), f"not finished yet, and so left out: {everything - finished} of {everything} runs")
+
+
+def _heading(run: Path, *, count: int, data: str) -> str:
+    return f"{run.resolve().name}: robustness of {count} model{'s' * (count > 1)} on {data}"
 
 
 def predict(run: Words[Path], images: Words[tuple[Path, ...]]) -> None:
