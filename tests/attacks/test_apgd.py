@@ -1,6 +1,7 @@
 """APGD: the exact worst case of linear models, as high as PGD on trained nets, winners before losers."""
 
 import math
+from functools import cache
 
 import pytest
 import torch
@@ -39,6 +40,7 @@ def test_the_worst_case_is_exact_where_pixels_reach_black_and_white(linear, marg
     assert float((fast / slow).min()) > 0.999
 
 
+@cache
 def trained(eps: float) -> nn.Module:
     """A small net on drawn digits, after a few epochs, plainly or adversarially."""
     images, labels = digits()
@@ -92,6 +94,37 @@ def test_it_climbs_as_high_as_pgd_with_as_many_passes() -> None:
                 higher.append(bool(ours >= theirs * (1 - 1e-4)))
     assert len(higher) == 28
     assert sum(higher) >= 0.95 * len(higher)
+
+
+class Undecided:
+    """A loss of which nobody says who wins: APGD too then keeps the highest point, and not the highest winner."""
+
+    knows_success = False
+
+    def __init__(self, loss) -> None:
+        self.loss = loss
+
+    def __call__(self, image):
+        return self.loss(image)
+
+    margin = won = select = __call__
+
+
+def test_it_climbs_as_high_in_l1_as_pgd_with_as_many_passes() -> None:
+    images, labels = digits()
+    images, labels = images[1500:1640], labels[1500:1640]
+    higher = []
+    for model in (trained(0.0), trained(0.1)):
+        loss = Undecided(loss_of(model, labels))
+        for eps in (1.0, 2.0):
+            with torch.no_grad():
+                ours, *theirs = (
+                    loss(attack(loss, images, L1(eps), rng=torch.Generator().manual_seed(0))).view(-1, 20).mean(1)
+                    for attack in (APGD(20), PGD(21, 0.1 * eps), PGD(21, 0.25 * eps))
+                )
+            higher += [ours >= other * (1 - 1e-4) for other in theirs]
+    assert torch.cat(higher).shape == (56,)
+    assert float(torch.cat(higher).float().mean()) >= 0.95
 
 
 def test_more_steps_in_l1_end_higher(victim) -> None:
@@ -151,11 +184,13 @@ def test_steps_are_halved_until_they_fit(budget: Budget) -> None:
     assert float((attacked - peak).abs().max()) < 0.02
 
 
-def test_each_step_is_one_pass(victim) -> None:
+@pytest.mark.parametrize("budget", [Linf(0.05), L1(1.0), L1(100.0)])
+@pytest.mark.parametrize("steps", [1, 2, 7, 70])
+def test_each_step_is_one_pass_and_so_is_the_start(victim, budget: Budget, steps: int) -> None:
     seen = []
     victim.model.register_forward_hook(lambda *_: seen.append(1))
-    APGD(7)(victim.loss(), victim.clean, Linf(0.05))
-    assert len(seen) == 8
+    APGD(steps)(victim.loss(), victim.clean, budget)
+    assert len(seen) == steps + 1
 
 
 def test_a_loss_of_ones_own_will_do() -> None:

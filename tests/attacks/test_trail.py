@@ -31,3 +31,23 @@ def test_what_is_not_finite_is_refused_at_the_end(victim) -> None:
     trail.look(victim.clean)
     with pytest.raises(ValueError, match="NaN or infinite during the attack"):
         trail.end()
+
+
+def test_joined_trails_end_where_the_better_one_does(victim) -> None:
+    loss = victim.loss()
+    whole, parts = Trail.empty(loss, victim.clean), [Trail.empty(loss, victim.clean) for _ in range(2)]
+    for part, image in zip(parts, (victim.clean, 0.9 * victim.clean), strict=True):
+        part.look(image)
+        whole.look(image)
+    parts[0].join(parts[1])
+    assert torch.equal(parts[0].slope.image, whole.slope.image)
+    assert torch.equal(parts[0].end(), whole.end())
+
+
+def test_what_a_joined_trail_saw_is_refused_too(victim) -> None:
+    broken = Trail.empty(victim.loss(lambda outputs, truth: outputs["digit"][:, 0] / 0), victim.clean)  # noqa: ARG005
+    broken.look(victim.clean)
+    trail = Trail.empty(victim.loss(), victim.clean)
+    trail.join(broken)
+    with pytest.raises(ValueError, match="NaN or infinite during the attack"):
+        trail.end()

@@ -3,21 +3,19 @@
 import math
 from dataclasses import dataclass
 
-import torch
-
 from manyheads.attacks.attack import Attack, Loss
-from manyheads.attacks.checkpoint_schedule import checkpoints
+from manyheads.attacks.halving import climb_by_halving
 from manyheads.attacks.sparse_ascent import climb_sparsely
 from manyheads.attacks.trail import Trail
 from manyheads.randomness import Streams
-from manyheads.threats import Budget, column
+from manyheads.threats import Budget
 from manyheads.types import Image
 
 _MOMENTUM = 0.25
 """What is left of the last step in the next."""
 
-_RISES = 0.75
-"""The share of a period's steps that must climb if the steps are to keep their length."""
+_FIRST = 2.0
+"""Length of the first steps, as a multiple of the budget."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +24,8 @@ class APGD(Attack):
 
     It begins at a point drawn uniformly from the budget. At each of the `checkpoints` an example whose loss rose in
     less than three quarters of the steps, or whose best has not changed since the last checkpoint and whose step
-    neither, goes on from its best point with half the step. In an L1 budget steps are sparse (`climb_sparsely`).
+    neither, goes on from its best point with half the step. In an L1 budget steps are sparse and, where passes are
+    plenty, there are two climbs (`climb_sparsely`).
 
     Returned is, of the iterates that win, the one of highest loss; where none wins, or nobody says who does, the
     iterate of highest loss.
@@ -38,7 +37,7 @@ class APGD(Attack):
         ValueError: if there is no step.
 
     Reference: Croce & Hein, ICML 2020 (reliable evaluation), algorithm 1; in L1 Croce & Hein, ICML 2021. Differs from
-    them in: the start is uniform in the ball.
+    them in: the start is uniform in the ball; in L1 see `climb_sparsely`.
     """
 
     steps: int = 100
@@ -59,30 +58,6 @@ class APGD(Attack):
         if budget.pixels_compete:
             return climb_sparsely(loss, clean, budget=budget, rng=rng, steps=self.steps)
         start = budget.project(clean + budget.noise(clean, rng), clean)
-        return _climb(loss, start, clean=clean, budget=budget, steps=self.steps)
-
-
-def _climb(loss: Loss, start: Image, *, clean: Image, budget: Budget, steps: int) -> Image:
-    trail, nearest, pauses = Trail.empty(loss, clean), budget.around(clean), checkpoints(steps)
-    value, gradient = trail.look(start)
-    image = previous = start
-    size = torch.full_like(value, 2 * budget.eps)
-    rises, begun = torch.zeros_like(value), 0
-    shortened, height = torch.ones_like(value, dtype=torch.bool), value
-    for step in range(1, steps + 1):
-        ahead = nearest(torch.addcmul(image, column(size), budget.steepest(gradient)))
-        kept = _MOMENTUM if step > 1 else 0.0
-        ahead = nearest(image + (1 - kept) * (ahead - image) + kept * (image - previous))
-        reached, gradient = trail.look(ahead)
-        rises = rises + (reached > value)
-        value, image, previous = reached, ahead, image
-        if step in pauses:
-            peak = trail.highest.loss
-            failing = (rises < _RISES * (step - begun)) | (~shortened & (peak <= height))
-            size = torch.where(failing, size / 2, size)
-            value = torch.where(failing, peak, value)
-            image = torch.where(column(failing), trail.highest.image, image)
-            gradient = torch.where(column(failing), trail.slope.image, gradient)
-            rises, begun = torch.zeros_like(value), step
-            shortened, height = failing, peak
-    return trail.end()
+        trail = Trail.empty(loss, clean)
+        climb_by_halving(trail, start, clean=clean, budget=budget, steps=self.steps, first=_FIRST, momentum=_MOMENTUM)
+        return trail.end()

@@ -3,11 +3,15 @@
 from collections.abc import Callable
 
 import torch
+from torch import Tensor
 
 from manyheads.attacks.attack import Best
 from manyheads.attacks.derivative import Watch, differentiate
 from manyheads.threats import ROUNDING, Budget
 from manyheads.types import Image, PerExample
+
+_NO_STEP = 1e-30
+"""What a step of length zero is divided by."""
 
 
 def ascend(
@@ -103,12 +107,18 @@ class _Pace:
         value, gradient = differentiate(self.loss, image)
         self.watch.see(value, gradient)
         direction = self.heading(gradient)
-        free = _free(image, direction, step_size=self.step_size) if self.budget.pixels_compete else None
+        free = free_share(image, direction, step_size=self.step_size) if self.budget.pixels_compete else None
         return value, self.nearest(torch.add(image, self.budget.steepest(direction, free=free), alpha=self.step_size))
 
 
-def _free(image: Image, direction: Image, *, step_size: float) -> Image:
-    """How far each pixel can go that way before it is black or white, as a share of the step."""
+def free_share(image: Image, direction: Image, *, step_size: float | Tensor) -> Image:
+    """Return how far each pixel can go that way before it is black or white, as a share of the step.
+
+    Args:
+        image: where the step begins.
+        direction: which way each pixel goes; only its sign counts.
+        step_size: the step's length in pixel units, one for all or a column of one per example.
+    """
     reach = (image + step_size * direction.sign()).clamp(0, 1)
-    share = (reach - image).abs() / max(step_size, 1e-30)
+    share = (reach - image).abs() / (step_size + _NO_STEP)
     return (share * (1 + ROUNDING)).clamp_max(1)

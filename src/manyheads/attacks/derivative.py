@@ -53,6 +53,10 @@ class Watch:
         for value in values:
             self.trouble = self.trouble + value.sum() * 0
 
+    def heed(self, other: "Watch") -> None:
+        """Remember what another one has seen, too."""
+        self.trouble = self.trouble + other.trouble
+
     def verdict(self) -> None:
         """Refuse to go on if anything seen was not finite.
 

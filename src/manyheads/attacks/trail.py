@@ -44,6 +44,12 @@ class Trail:
             self.winner.offer(image, torch.where(won, value, -torch.inf))
         return value, gradient
 
+    def join(self, other: "Trail") -> None:
+        """Let another trail's points compete with these; of equal ones, these are kept."""
+        for mine, theirs in ((self.highest, other.highest), (self.slope, other.slope), (self.winner, other.winner)):
+            mine.offer(theirs.image, theirs.loss)
+        self.watch.heed(other.watch)
+
     def end(self) -> Image:
         """Return each example's winner of highest loss; where none wins, the image of highest loss.
 
