@@ -1,6 +1,7 @@
 """What a step of adversarial training costs beside its floor: the passes of the inner attack and one training pass.
 
-The floor is written by hand with nothing but these passes; both update the same network with the same optimiser.
+The floor is written by hand with nothing but these passes; both update the same network with the same optimiser. The
+profiler counts how often a step asks the device for a number, and so would wait for it.
 """
 
 from collections.abc import Iterator
@@ -8,16 +9,19 @@ from collections.abc import Iterator
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
+from torch.profiler import ProfilerActivity, profile
 
-from benchmarks.timing import Finding, at_most, ratio, rounds
+from benchmarks.timing import Finding, at_most, ratio, rounds, summary
 from manyheads.attacks import LastIteratePGD
 from manyheads.models import MultiTaskModel, SmallResNet, linear_heads
 from manyheads.tasks import classify
 from manyheads.threats import Linf
-from manyheads.training import Adversarial, Plan, fit
+from manyheads.training import SGD, Adversarial, Plan, Step, fit
 
 TASK = classify("main", classes=10)
 EPS, STEP_SIZE, BATCH, BATCHES = 8 / 255, 2 / 255, 32, 4
+READINGS = ("aten::_local_scalar_dense", "aten::is_nonzero", "aten::nonzero", "aten::equal")
+"""What the profiler calls the operations whose result a program waits for."""
 
 
 def model() -> MultiTaskModel:
@@ -43,12 +47,17 @@ def floor(net: nn.Module, batches: list[dict[str, Tensor]], *, optimizer: torch.
         optimizer.step()
 
 
+def hardening(steps: int) -> Step:
+    """Make the step of adversarial training."""
+    return Adversarial([TASK], {"main": 1.0}, LastIteratePGD(steps=steps, step_size=STEP_SIZE), Linf(EPS))
+
+
 def compared(steps: int, *, repetitions: int) -> Finding:
     """Measure training on PGD of so many steps."""
     batches = [{"image": torch.rand(BATCH, 3, 32, 32), "label": torch.randint(10, (BATCH,))} for _ in range(BATCHES)]
     ours, bare = model(), model()
     optimizers = [torch.optim.SGD(net.parameters(), 0.01, momentum=0.9) for net in (ours, bare)]
-    step = Adversarial([TASK], {"main": 1.0}, LastIteratePGD(steps=steps, step_size=STEP_SIZE), Linf(EPS))
+    step = hardening(steps)
     fabric = Fabric(accelerator="cpu", devices=1)
     actions = {
         "ours": lambda: fit(ours, step, batches, optimizer=optimizers[0], fabric=fabric, plan=Plan(epochs=1)),
@@ -59,7 +68,29 @@ def compared(steps: int, *, repetitions: int) -> Finding:
     return at_most(1.05, case="training_step", what=what, found=found)
 
 
+def readings(step: Step, *, batches: int) -> int:
+    """Count how often an epoch asks the device for a number."""
+    net, order = model(), torch.arange(BATCH)
+    given = [
+        {"image": torch.rand(BATCH, 3, 32, 32), "label": order % 10, "stream": order + BATCH * number}
+        for number in range(batches)
+    ]
+    fabric = Fabric(accelerator="cpu", devices=1)
+    with profile(activities=[ProfilerActivity.CPU]) as seen:
+        fit(net, step, given, optimizer=SGD(0.01).build(net.parameters()), fabric=fabric)
+    return sum(event.count for event in seen.key_averages() if event.key in READINGS)
+
+
+def asked(steps: int) -> Finding:
+    """Count the readings of one step: of an epoch, those that it has more than an epoch of one step less."""
+    step = hardening(steps)
+    more, fewer = readings(step, batches=2), readings(step, batches=1)
+    what = f"numbers that a step of adversarial training on PGD-{steps} waits for, by the profiler"
+    return at_most(0, case="training_step", what=what, found=summary([float(more - fewer)]))
+
+
 def run(repetitions: int) -> Iterator[Finding]:
     """Measure a short and a usual inner attack."""
     for steps in (2, 7):
         yield compared(steps, repetitions=repetitions)
+    yield asked(7)

@@ -5,9 +5,10 @@ import torch
 from torch import Tensor, nn
 
 from manyheads.attacks import CW, FGSM, MIM, PGD, Attack, Best, Loss, Restarts, WorstOf, check
+from manyheads.deferral import DELIVERIES, Fetched, deferred
 from manyheads.randomness import Streams
 from manyheads.tasks import classify
-from manyheads.threats import Budget, Linf, TaskLoss, ThreatModel
+from manyheads.threats import L1, L2, Budget, Linf, TaskLoss, ThreatModel
 from manyheads.types import Image
 
 ATTACKS = [FGSM(), PGD(3, 0.02), MIM(3, 0.02), CW(5), Restarts(PGD(3, 0.02), times=2), WorstOf((FGSM(), CW(5)))]
@@ -115,6 +116,31 @@ def test_images_outside_the_unit_range_are_refused(victim, attack: Attack, value
     image[2, 1, 3, 3] = value
     with pytest.raises(ValueError, match=r"must lie in \[0, 1\], got values from"):
         attack(victim.loss(), image, Linf(0.1))
+
+
+class Held(Fetched):
+    """Numbers that have not arrived before somebody waits for them."""
+
+    def has_arrived(self) -> bool:
+        return False
+
+
+@pytest.mark.parametrize("budget", [Linf(0.1), L2(0.5), L1(2.0)])
+@pytest.mark.parametrize("value", [255.0, float("inf"), float("nan")])
+def test_images_that_are_found_out_late_are_refused_in_the_same_words(
+    victim, budget: Budget, value: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(DELIVERIES, victim.clean.device.type, Held)
+    image, found = victim.clean.clone(), []
+    image[2, 1, 3, 3] = value
+
+    def attack_late() -> None:
+        with deferred():
+            found.append(PGD(3, 0.02)(victim.loss(), image, budget))
+
+    with pytest.raises(ValueError, match=r"must lie in \[0, 1\], got values from"):
+        attack_late()
+    assert len(found) == 1
 
 
 def test_a_refusal_says_what_was_found() -> None:

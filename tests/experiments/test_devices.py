@@ -7,7 +7,7 @@ import torch
 from lightning_fabric import Fabric
 from lightning_fabric.strategies.ddp import DDPStrategy
 
-from manyheads.data import take
+from manyheads.data import Crop, sklearn_digits, take
 from manyheads.experiments import (
     DenseExperiment,
     Devices,
@@ -17,7 +17,7 @@ from manyheads.experiments import (
     differences,
 )
 from manyheads.experiments.dense_stages import open_dense_workshop
-from manyheads.experiments.devices import alone_on, place_of, share_of
+from manyheads.experiments.devices import alone_on, loader_of, place_of, share_of
 from manyheads.experiments.stages import open_workshop
 
 
@@ -52,6 +52,16 @@ def test_each_process_is_given_its_part_of_the_images(
     assert sum(len(batch["index"]) for batch in shops[0].whole(shops[0].splits.validation)) == len(
         shops[0].splits.validation
     )
+
+
+def test_a_loader_says_what_the_experiment_and_the_process_say(tiny: Callable[..., Experiment], tmp_path: Path) -> None:
+    second = Devices(devices=2, accelerator="cpu").together()
+    experiment, source = tiny(tmp_path, seed=5, workers=3), sklearn_digits("test")
+    plain = loader_of(source, second, experiment=experiment, batch_size=7)
+    assert (plain.source, plain.batch_size, plain.seed, plain.workers) == (source, 4, 5, 3)
+    assert (plain.shuffle, plain.augment, plain.place) == (False, (), place_of(second))
+    mixed = loader_of(source, second, experiment=experiment, batch_size=7, shuffle=True, augment=(Crop(1),))
+    assert (mixed.shuffle, mixed.augment) == (True, (Crop(1),))
 
 
 def test_precision_is_that_of_training() -> None:

@@ -100,9 +100,9 @@ def test_reshading_is_brightest_where_a_ball_faces_the_camera(ball: Scene) -> No
     assert away.nan_to_num(0).eq(0).all()
 
 
-def test_a_depth_of_zero_is_refused() -> None:
+def test_a_depth_of_zero_is_refused_beside_unknown_ones_too() -> None:
     with pytest.raises(ValueError, match=r"above zero metres, got 0\.0; mark unknown depth by NaN"):
-        inverse_of(torch.tensor([[[[0.0, 1.0]]]]))
+        inverse_of(torch.tensor([[[[0.0, 1.0, float("nan")]]]]))
 
 
 @pytest.mark.real_data

@@ -7,6 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from manyheads.deferral import DELIVERIES, Fetched, deferred
 from manyheads.tasks import Crossing, LabelMap, Relation, Slant, from_classes
 
 PARITY = LabelMap(("even", "odd"), (0, 1) * 5)
@@ -19,6 +20,29 @@ def test_regrouping_is_a_look_up(labels: list[int]) -> None:
 
 def test_labels_keep_their_shape() -> None:
     assert PARITY(torch.tensor([[1, 2, 3], [4, 5, 6]])).tolist() == [[1, 0, 1], [0, 1, 0]]
+
+
+class Held(Fetched):
+    """Numbers that have not arrived before somebody waits for them."""
+
+    def has_arrived(self) -> bool:
+        return False
+
+
+@pytest.mark.parametrize("label", [-1, 10])
+def test_a_label_outside_the_map_that_is_found_out_late_is_refused_in_the_same_words(
+    label: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(DELIVERIES, "cpu", Held)
+    found = []
+
+    def regroup_late() -> None:
+        with deferred():
+            found.append(PARITY(torch.tensor([3, label])))
+
+    with pytest.raises(ValueError, match=f"labels must be 0 to 9 for this map, got {min(label, 3)} to {max(label, 3)}"):
+        regroup_late()
+    assert found[0][0] == 1
 
 
 @pytest.mark.parametrize("label", [-1, 10])

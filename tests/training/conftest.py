@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from manyheads.data import Loader, Source, sklearn_digits, take
+from manyheads.deferral import DELIVERIES, Fetched
 from manyheads.models import MultiTaskModel, linear_heads, seeded
 from manyheads.tasks import Task, classify, maps, regroup
 
@@ -32,6 +33,19 @@ class Encoder(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         return self.layers(image)
+
+
+class Late(Fetched):
+    """Numbers that arrive when the next ones are asked for, or somebody waits."""
+
+    last: "Late | None" = None
+
+    def __init__(self, values: torch.Tensor) -> None:
+        super().__init__(values)
+        Late.last = self
+
+    def has_arrived(self) -> bool:
+        return Late.last is not self
 
 
 @pytest.fixture(scope="session")
@@ -64,3 +78,9 @@ def model(make_model: Callable[[], MultiTaskModel]) -> MultiTaskModel:
 @pytest.fixture
 def batch(loader: Loader) -> dict[str, Tensor]:
     return {name: value.to(DEVICE) for name, value in next(iter(loader)).items()}
+
+
+@pytest.fixture
+def late(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is examined arrives late."""
+    monkeypatch.setitem(DELIVERIES, DEVICE.type, Late)

@@ -121,3 +121,14 @@ def test_scaled_losses_are_refused() -> None:
     scaled.strategy.precision.scaler = object()
     with pytest.raises(ValueError, match="train in precision 32-true or bf16-mixed"):
         Aggregated(total).backward({"first": nn.Parameter(torch.ones(1)).sum()}, scaled)
+
+
+def test_gradients_lie_in_memory_as_their_parameters_do() -> None:
+    shared, own = (nn.Parameter(torch.rand(2, 3, 2, 2)) for _ in range(2))
+    turned = torch.rand(2, 3, 2, 2).contiguous(memory_format=torch.channels_last)
+    losses = {"first": (turned * shared * own).sum(), "second": (turned * shared).sum()}
+    Aggregated(total).backward(losses, FABRIC)
+    for parameter in (shared, own):
+        assert parameter.grad is not None
+        assert parameter.grad.stride() == parameter.stride()
+    torch.testing.assert_close(own.grad, turned * shared.detach())

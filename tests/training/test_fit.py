@@ -131,6 +131,23 @@ def test_watch_hears_how_much_is_done_after_each_batch(model: MultiTaskModel, cl
     assert {tuple(names) for _, names in heard} == {("digit", "parity")}
 
 
+@pytest.mark.usefixtures("late")
+def test_losses_that_arrive_late_reach_the_watch_late_and_the_history_whole(
+    make_model: MakeModel, clean: Clean, loader: Loader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = []
+    for _ in range(2):
+        heard, model = [], make_model()
+        plan = Plan(epochs=2, watch=lambda _, losses, heard=heard: heard.append(dict(losses)))
+        history = fit(model, clean, loader, optimizer=sgd(model), plan=plan)
+        runs.append((model, history, heard))
+        monkeypatch.undo()  # the second run hears of each loss at once
+    (late, history, heard), (model, expected, known) = runs
+    assert same(late, model)
+    assert history == expected
+    assert heard == [{}, *known[:3], {}, *known[4:7]]
+
+
 def test_the_schedule_multiplies_each_groups_own_rate(model: MultiTaskModel, clean: Clean, loader: Loader) -> None:
     groups = [
         {"params": model.encoder.parameters(), "lr": 0.1},

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from math import inf, nan
+from pathlib import Path
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor, nn
 from manyheads.data import Loader
 from manyheads.models import MultiTaskModel
 from manyheads.tasks import Task
-from manyheads.training import SGD, Clean, Plan, fit
+from manyheads.training import SGD, Checkpoints, Clean, Plan, fit
 from manyheads.types import Batch
 
 
@@ -47,6 +48,23 @@ def test_a_loss_that_is_not_finite_stops_training_before_it_reaches_the_weights(
     with pytest.raises(ValueError, match=r"the loss of parity is not finite at epoch 0\.00; lower the learning rate"):
         fit(model, broken, loader, optimizer=sgd(model))
     assert all(parameter.isfinite().all() for parameter in model.parameters())
+
+
+@pytest.mark.usefixtures("late")
+def test_a_loss_that_is_found_out_late_stops_training_before_anything_is_kept(
+    model: MultiTaskModel, clean: Clean, loader: Loader, tmp_path: Path
+) -> None:
+    seen = []
+
+    def broken_at_last(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        seen.append(len(batch["image"]))
+        return {name: loss * (nan if len(seen) == 4 else 1) for name, loss in clean(model, batch).items()}
+
+    plan = Plan(epochs=2, checkpoints=Checkpoints(tmp_path / "weights"), validate=lambda _: {"robust": 1.0})
+    with pytest.raises(ValueError, match=r"the loss of digit, parity is not finite at epoch 0\.75"):
+        fit(model, broken_at_last, loader, optimizer=sgd(model), plan=plan)
+    assert len(seen) == 4
+    assert not (tmp_path / "weights").exists()
 
 
 def test_a_step_without_losses_is_refused(model: MultiTaskModel, loader: Loader) -> None:

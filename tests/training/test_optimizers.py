@@ -34,3 +34,9 @@ def test_the_parameters_are_those_of_the_model(described: Optimizer) -> None:
     model = nn.Linear(2, 2)
     (group,) = described.build(model.parameters()).param_groups
     assert {id(parameter) for parameter in group["params"]} == {id(parameter) for parameter in model.parameters()}
+
+
+@pytest.mark.parametrize("described", [SGD(), Adam()])
+def test_all_parameters_are_updated_at_once(described: Optimizer) -> None:
+    (group,) = described.build([nn.Parameter(torch.zeros(2))]).param_groups
+    assert group["fused"]

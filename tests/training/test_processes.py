@@ -15,7 +15,15 @@ from safetensors.torch import load_file
 from torch import nn
 
 from manyheads.training import Checkpoints
-from manyheads.training.processes import added_up, check_counts, gathered, share_buffers, share_weights, weighed
+from manyheads.training.processes import (
+    added_up,
+    averaged,
+    check_counts,
+    gathered,
+    share_buffers,
+    share_weights,
+    weighed,
+)
 
 SCRIPT = Path(__file__).with_name("two_processes.py")
 Told = tuple[dict, dict]
@@ -108,6 +116,7 @@ def test_a_process_alone_has_nobody_to_wait_for() -> None:
     check_counts(7, fabric)
     share_buffers(layer, fabric)
     assert added_up([1.5, 2.0], fabric) == [1.5, 2.0]
+    assert averaged(torch.tensor([1.5, 2.0]), fabric).tolist() == [1.5, 2.0]
     share_weights(layer, fabric)
     assert layer.running_mean.tolist() == [0.0, 0.0, 0.0]
     assert layer.weight.tolist() == [1.0, 1.0, 1.0]

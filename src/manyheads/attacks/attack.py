@@ -8,6 +8,7 @@ from typing import Protocol, final, runtime_checkable
 import torch
 from torch import Tensor
 
+from manyheads.deferral import examine
 from manyheads.randomness import Randomness, Streams, streams_for
 from manyheads.threats import ROUNDING, Budget, column
 from manyheads.types import Flags, Image, PerExample
@@ -62,7 +63,8 @@ class Attack(ABC):
             rng: where random numbers come from; None draws a seed from torch's global generator.
 
         Raises:
-            ValueError: if the images are not floats in [0, 1], or the loss or its gradient is not finite.
+            ValueError: if the images are not floats in [0, 1], or the loss or its gradient is not finite; inside
+                `deferred`, when the device has told.
         """
         check(clean)
         # The model stays in eval mode in backward passes too; a loss of one's own may have no model to hold.
@@ -90,7 +92,11 @@ def check(image: Tensor) -> None:
         )
     if image.numel() == 0:
         raise ValueError(f"there is nothing to attack in a batch of shape {tuple(image.shape)}")
-    low, high = float(image.detach().min()), float(image.detach().max())
+    examine(torch.stack([image.min(), image.max()]), _refuse_range)
+
+
+def _refuse_range(bounds: list[float]) -> None:
+    low, high = bounds
     if not (low >= -ROUNDING and high <= 1 + ROUNDING):  # also false for NaN
         raise ValueError(
             f"images must lie in [0, 1], got values from {low:.6g} to {high:.6g}; normalise in the model, not before"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from manyheads.deferral import examine
 from manyheads.types import Image, PerExample
 
 
@@ -63,8 +64,13 @@ class Watch:
         Raises:
             ValueError: saying so.
         """
-        if self.trouble != 0:  # NaN is not zero
-            raise ValueError(
-                "the loss or its gradient was NaN or infinite during the attack, so its result would mean nothing; "
-                "look for overflow, log(0) or 0/0 in the model or the objective"
-            )
+        if isinstance(self.trouble, Tensor):
+            examine(self.trouble[None], _refuse_trouble)
+
+
+def _refuse_trouble(seen: list[float]) -> None:
+    if seen != [0]:  # NaN is not zero
+        raise ValueError(
+            "the loss or its gradient was NaN or infinite during the attack, so its result would mean nothing; "
+            "look for overflow, log(0) or 0/0 in the model or the objective"
+        )

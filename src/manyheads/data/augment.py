@@ -167,10 +167,11 @@ class RandomCrop(Augmentation):
 
     def _corner(self, rng: Streams, *, size: tuple[int, int]) -> Int64[Tensor, "batch 2"]:
         """Top and left of the window."""
-        room = torch.tensor([size[0] - self.height, size[1] - self.width])
-        if int(room.min()) < 0:
+        rows, columns = size[0] - self.height, size[1] - self.width
+        if min(rows, columns) < 0:
             raise ValueError(f"a window of {self.height}×{self.width} does not fit into {size[0]}×{size[1]} pixels")
-        return (rng.fork("window").uniform(2) * (room.to(rng.seeds.device) + 1)).long()
+        down, right = rng.fork("window").uniform(2).T
+        return torch.stack([down * (rows + 1), right * (columns + 1)], dim=1).long()
 
 
 def _fill(entry: Tensor, *, name: str) -> float:

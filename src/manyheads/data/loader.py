@@ -130,7 +130,10 @@ class Loader:
 
     def _finish(self, fetched: Mapping[str, Tensor], *, epoch: int) -> dict[str, Tensor]:
         """Move to the device, turn pixels into floats in [0, 1], add the streams, augment."""
-        batch = {name: value.to(self.place.device, non_blocking=True) for name, value in fetched.items()}
+        device = self.place.device
+        # Only what lies in page-locked memory travels while the program goes on.
+        locked = {name: value.pin_memory() for name, value in fetched.items()} if device.type == "cuda" else fetched
+        batch = {name: value.to(device, non_blocking=True) for name, value in locked.items()}
         batch["image"] = batch["image"].float() / 255
         batch["stream"] = Streams.of_examples(batch["index"], seed=self.seed, stage=f"epoch {epoch}").seeds
         for change in self.augment:

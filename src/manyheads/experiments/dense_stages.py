@@ -18,7 +18,7 @@ from manyheads.experiments.dense_materials import in_letters, loss_weights, make
 from manyheads.experiments.dense_record import DenseRecord
 from manyheads.experiments.dense_trial import DenseHardening
 from manyheads.experiments.dense_validation import SELECTION, validate
-from manyheads.experiments.devices import place_of, share_of
+from manyheads.experiments.devices import loader_of
 from manyheads.experiments.files import RunFiles, keep
 from manyheads.experiments.materials import Splits
 from manyheads.experiments.progress import Advance, Bars
@@ -52,13 +52,7 @@ class DenseWorkshop:
         """Batches of this process's part of a split in its own order, or of so many of its frames."""
         wanted = self.experiment
         chosen = source if examples is None or examples >= len(source) else take(source, count=examples, seed=0)
-        return Loader(
-            chosen,
-            batch_size=share_of(wanted.batch_size, self.fabric),
-            seed=wanted.seed,
-            workers=wanted.workers,
-            place=place_of(self.fabric),
-        )
+        return loader_of(chosen, self.fabric, experiment=wanted, batch_size=wanted.batch_size)
 
 
 def open_dense_workshop(experiment: DenseExperiment, files: RunFiles, *, fabric: Fabric | None = None) -> DenseWorkshop:
@@ -86,14 +80,13 @@ def train_dense(shop: DenseWorkshop, bars: Bars) -> MultiTaskModel:
     """
     experiment, wanted = shop.experiment, shop.experiment.training
     checkpoints = Checkpoints(shop.files.weights)
-    batches = Loader(
+    batches = loader_of(
         shop.splits.train,
-        batch_size=share_of(wanted.batch_size, shop.fabric),
-        seed=experiment.seed,
+        shop.fabric,
+        experiment=experiment,
+        batch_size=wanted.batch_size,
         shuffle=True,
         augment=_augmentations(experiment),
-        workers=experiment.workers,
-        place=place_of(shop.fabric),
     )
     held_out = shop.loader(shop.splits.validation, examples=wanted.selection_examples)
     plan = Plan(

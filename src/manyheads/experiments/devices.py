@@ -1,15 +1,16 @@
 """Devices: on what, and in how many processes of one machine, an experiment trains and attacks."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal
+from typing import Literal, Protocol, runtime_checkable
 
 from lightning_fabric import Fabric
 from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 from lightning_fabric.strategies.ddp import DDPStrategy
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 
-from manyheads.data import Place
+from manyheads.data import Augmentation, Loader, Place, Source
 
 Accelerator = Literal["auto", "cpu", "cuda", "mps"]
 """What computes; `auto` is the processor where nothing better is found."""
@@ -98,6 +99,51 @@ def place_of(fabric: Fabric) -> Place:
 def share_of(batch_size: int, fabric: Fabric) -> int:
     """Tell how many examples of a joint batch one process is given, at most."""
     return -(-batch_size // fabric.world_size)
+
+
+@runtime_checkable
+class Feed(Protocol):
+    """What experiments of all kinds say about their batches."""
+
+    @property
+    def seed(self) -> int:
+        """Decides order and random numbers."""
+        ...
+
+    @property
+    def workers(self) -> int:
+        """How many processes decode image files."""
+        ...
+
+
+def loader_of(
+    source: Source,
+    fabric: Fabric,
+    *,
+    experiment: Feed,
+    batch_size: int,
+    shuffle: bool = False,
+    augment: Sequence[Augmentation] = (),
+) -> Loader:
+    """Make batches of this process's part of some images, on its device.
+
+    Args:
+        source: the images of all processes.
+        fabric: what this process works on, perhaps as one of several.
+        experiment: what the images are for.
+        batch_size: how many images a batch has, that of all processes together.
+        shuffle: a new random order in every epoch.
+        augment: changes of the batch, applied in order.
+    """
+    return Loader(
+        source,
+        batch_size=share_of(batch_size, fabric),
+        seed=experiment.seed,
+        shuffle=shuffle,
+        augment=augment,
+        workers=experiment.workers,
+        place=place_of(fabric),
+    )
 
 
 def refuse_uneven_shares(batch_size: int, fabric: Devices) -> None:

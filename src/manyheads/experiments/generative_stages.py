@@ -14,7 +14,7 @@ from manyheads.evaluation import Facts, dense_scores, evaluate, fooling_scores, 
 from manyheads.experiments.balance import combination
 from manyheads.experiments.dense_gallery import DenseGallery
 from manyheads.experiments.dense_record import DenseRecord
-from manyheads.experiments.devices import place_of, share_of
+from manyheads.experiments.devices import loader_of
 from manyheads.experiments.files import RunFiles, keep
 from manyheads.experiments.gallery import Gallery
 from manyheads.experiments.generative_experiment import GenerativeExperiment
@@ -57,13 +57,7 @@ class GenerativeWorkshop:
     def loader(self, source: Source) -> Loader:
         """Batches of this process's part of some images, in their own order."""
         wanted = self.experiment
-        return Loader(
-            source,
-            batch_size=share_of(wanted.batch_size, self.fabric),
-            seed=wanted.seed,
-            workers=wanted.workers,
-            place=place_of(self.fabric),
-        )
+        return loader_of(source, self.fabric, experiment=wanted, batch_size=wanted.batch_size)
 
 
 def open_generative_workshop(
@@ -132,13 +126,12 @@ def _batches(shop: GenerativeWorkshop) -> Joint | Loader:
     """Of a dense victim one loader, whose images all tasks share; of classifiers one for each."""
     wanted = shop.experiment
     loaders = {
-        name: Loader(
+        name: loader_of(
             shop.victims[name].train,
-            batch_size=share_of(wanted.training.batch_size, shop.fabric),
-            seed=wanted.seed,
+            shop.fabric,
+            experiment=wanted,
+            batch_size=wanted.training.batch_size,
             shuffle=True,
-            workers=wanted.workers,
-            place=place_of(shop.fabric),
         )
         for name in wanted.victims
     }

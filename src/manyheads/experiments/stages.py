@@ -13,7 +13,7 @@ from manyheads.defences import Guard, calibrate
 from manyheads.evaluation import Facts, evaluate, joined, scores
 from manyheads.experiments.attackers import Assault, assaults, attack, threat
 from manyheads.experiments.balance import combination
-from manyheads.experiments.devices import place_of, share_of
+from manyheads.experiments.devices import loader_of
 from manyheads.experiments.experiment import Experiment, Hardening
 from manyheads.experiments.files import RunFiles, keep
 from manyheads.experiments.gallery import Gallery
@@ -51,13 +51,7 @@ class Workshop:
     def loader(self, source: Source) -> Loader:
         """Batches of this process's part of a split, in the split's own order."""
         wanted = self.experiment
-        return Loader(
-            source,
-            batch_size=share_of(wanted.batch_size, self.fabric),
-            seed=wanted.seed,
-            workers=wanted.workers,
-            place=place_of(self.fabric),
-        )
+        return loader_of(source, self.fabric, experiment=wanted, batch_size=wanted.batch_size)
 
     def whole(self, source: Source) -> Loader:
         """Batches of a split in its own order, all of them for every process."""
@@ -94,14 +88,13 @@ def train(shop: Workshop, bars: Bars) -> MultiTaskModel:
     augment = (*((Flip(),) if data.flip else ()), *((Crop(data.crop_padding),) if data.crop_padding else ()))
     model = shop.model
     checkpoints = Checkpoints(shop.files.weights)
-    batches = Loader(
+    batches = loader_of(
         shop.splits.train,
-        batch_size=share_of(wanted.batch_size, shop.fabric),
-        seed=shop.experiment.seed,
+        shop.fabric,
+        experiment=shop.experiment,
+        batch_size=wanted.batch_size,
         shuffle=True,
         augment=augment,
-        workers=shop.experiment.workers,
-        place=place_of(shop.fabric),
     )
     plan = Plan(
         epochs=wanted.epochs,

@@ -47,7 +47,8 @@ class Attribute(ABC):
     def __call__(self, image: Image) -> Int64[Tensor, " batch"]:
         """Return the level of each image."""
         measured = self.measure(image)
-        return torch.bucketize(measured, measured.new_tensor(self.thresholds), right=True)
+        edges = torch.tensor(self.thresholds, dtype=measured.dtype)
+        return torch.bucketize(measured, edges.to(measured.device, non_blocking=measured.is_cuda), right=True)
 
 
 @dataclass(frozen=True)

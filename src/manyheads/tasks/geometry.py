@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from manyheads.deferral import examine
 from manyheads.tasks.neighbourhood import Neighbourhood
 
 WINDOW = 5
@@ -134,11 +135,14 @@ def inverse_of(depth: Float[Tensor, "batch 1 height width"]) -> Float[Tensor, "b
     Raises:
         ValueError: if a depth is not above zero.
     """
-    if (depth <= 0).any():
-        raise ValueError(
-            f"a depth is above zero metres, got {float(depth[depth <= 0].min())}; mark unknown depth by NaN, not by 0"
-        )
+    if depth.numel():
+        examine(depth.where(depth <= 0, 1).min()[None], _refuse_depth)
     return 1 / depth
+
+
+def _refuse_depth(least: list[float]) -> None:
+    if least[0] <= 0:
+        raise ValueError(f"a depth is above zero metres, got {least[0]}; mark unknown depth by NaN, not by 0")
 
 
 def _size(field: Tensor) -> tuple[int, int]:

@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Bool, Int64
 from torch import Tensor
 
+from manyheads.deferral import examine
 from manyheads.tasks.suggestion import suggest
 
 
@@ -86,10 +87,16 @@ class LabelMap:
         Raises:
             ValueError: if a label is not one of the map's classes.
         """
-        if label.numel() and not 0 <= int(label.min()) <= int(label.max()) < self.classes:
-            found = f"{int(label.min())} to {int(label.max())}"
-            raise ValueError(f"labels must be 0 to {self.classes - 1} for this map, got {found}")
-        return torch.tensor(self.groups, device=label.device)[label]
+        if label.numel():
+            examine(torch.stack([label.min(), label.max()]), self._refuse_range)
+        groups = torch.tensor(self.groups).to(label.device, non_blocking=label.is_cuda)
+        # Where nobody waits for the verdict, a label out of range must not end the program on the device.
+        return groups[label.clamp(0, self.classes - 1)]
+
+    def _refuse_range(self, bounds: list[float]) -> None:
+        low, high = bounds
+        if not 0 <= low <= high < self.classes:
+            raise ValueError(f"labels must be 0 to {self.classes - 1} for this map, got {low:.0f} to {high:.0f}")
 
 
 def from_classes(groups: Mapping[str, Iterable[str]], *, class_names: tuple[str, ...]) -> LabelMap:

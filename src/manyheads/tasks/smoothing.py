@@ -24,7 +24,7 @@ def gaussian(
     """
     if not sigma > 0:
         raise ValueError(f"a Gaussian's standard deviation is above zero pixels, got {sigma}")
-    down, across = (_kernel(sigma, order=each).to(field) for each in order)
+    down, across = (_kernel(sigma, order=each).to(field, non_blocking=field.is_cuda) for each in order)
     return convolve(field, down=down, across=across)
 
 

@@ -10,6 +10,7 @@ from lightning_fabric import Fabric
 from torch import Tensor
 
 from manyheads.training.combine import Combine
+from manyheads.training.processes import averaged
 
 Aggregator = Callable[[Float[Tensor, "tasks numbers"]], Float[Tensor, " numbers"]]
 """From the gradients of all tasks, a row each, to one; every aggregator of TorchJD is such a function."""
@@ -55,7 +56,7 @@ class Aggregated(Combine):
             gradients = torch.autograd.grad(loss, found, retain_graph=place + 1 < len(losses)) if found else ()
             rows.append(dict(zip(found, gradients, strict=True)))
         for parameter, gradient in [each for row in rows for each in row.items() if owners[each[0]] == 1]:
-            _accumulate(_averaged(gradient, fabric), parameter)
+            _accumulate(averaged(gradient, fabric), parameter)
         shared = [parameter for parameter, count in owners.items() if count > 1]
         if shared:
             self._share(rows, shared, fabric)
@@ -64,7 +65,7 @@ class Aggregated(Combine):
         """Aggregate what the tasks want of the parameters that they share."""
         zeros = {parameter: torch.zeros_like(parameter) for parameter in shared}
         jacobian = torch.stack([torch.cat([(zeros | row)[each].flatten() for each in shared]) for row in rows])
-        found = self.aggregator(_averaged(jacobian, fabric))
+        found = self.aggregator(averaged(jacobian, fabric))
         if found.shape != jacobian.shape[1:]:
             raise ValueError(
                 f"an aggregator makes one gradient of {tuple(jacobian.shape)}, shape {tuple(jacobian.shape[1:])}; "
@@ -92,11 +93,7 @@ def parameters_of(loss: Tensor) -> tuple[Tensor, ...]:
     return tuple(found)
 
 
-def _averaged(gradient: Tensor, fabric: Fabric) -> Tensor:
-    if fabric.world_size == 1:
-        return gradient
-    return torch.as_tensor(fabric.all_reduce(gradient, reduce_op="mean"))
-
-
 def _accumulate(gradient: Tensor, parameter: Tensor) -> None:
-    parameter.grad = gradient.clone() if parameter.grad is None else parameter.grad + gradient
+    if parameter.grad is None:
+        parameter.grad = torch.zeros_like(parameter)  # laid out like the parameter, as fused optimisers take it to be
+    parameter.grad += gradient

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterable, Mapping, Sized
 from contextlib import suppress
 from dataclasses import asdict, astuple, dataclass, field
-from math import isfinite, isnan
+from math import isnan
 from typing import Any
 
 import torch
 from lightning_fabric import Fabric
 from torch import nn
 
+from manyheads.deferral import deferred
 from manyheads.training.checkpointing import Checkpoints
 from manyheads.training.combine import Combine, Equal
 from manyheads.training.dynamic_average import Informed
@@ -17,6 +18,7 @@ from manyheads.training.processes import added_up, check_counts, share_buffers, 
 from manyheads.training.progress import Measurement, Progress
 from manyheads.training.schedule import Constant, Schedule
 from manyheads.training.steps import Scheduled, Step
+from manyheads.training.tally import Tally
 from manyheads.types import Batch
 
 Validate = Callable[[nn.Module], Mapping[str, float]]
@@ -41,7 +43,8 @@ class Plan:
         patience: stop after so many epochs in a row that were worse than the best; None for never.
         checkpoints: where weights and the resume state go; None to keep nothing on disk.
         seed: decides what a model draws from torch's own generators in training (dropout).
-        watch: called after each batch with the share of training that is done and the losses.
+        watch: called after each batch with the share of training that is done and the losses; on a CUDA device they may
+            be those of an earlier batch of the epoch, and empty before any are known.
 
     Raises:
         ValueError: if there is no epoch, or patience without an epoch or a validation to wait for.
@@ -143,44 +146,32 @@ class _Run:
             set_epoch(number)
         listed, count = _counted(batches)
         check_counts(count, self.fabric)
-        sums: dict[str, float] = {}
-        examples = 0
+        tally = Tally()
         self.model.train()
-        with torch.random.fork_rng(devices=_cuda(self.fabric.device)):
+        # Nothing in here reads from the device: it always has work to do.
+        with torch.random.fork_rng(devices=_cuda(self.fabric.device)), deferred():
             torch.manual_seed(self.plan.seed * 1_000_003 + number)
             for place, batch in enumerate(listed):
-                losses = self._batch(self.fabric.to_device(dict(batch)), epoch=number + place / count)
-                self.plan.watch((number + (place + 1) / count) / self.plan.epochs, losses)
-                size = len(next(iter(batch.values())))
-                examples += size
-                for name, value in losses.items():
-                    sums[name] = sums.get(name, 0.0) + value * size
-        if not examples:
+                self._batch(self.fabric.to_device(dict(batch)), epoch=number + place / count, tally=tally)
+                self.plan.watch((number + (place + 1) / count) / self.plan.epochs, tally.latest)
+        if not tally.examples:
             raise ValueError("an epoch of training had no batches; the data is empty, or an iterator that is used up")
         share_buffers(self.model, self.fabric)
-        *totals, seen = added_up([*sums.values(), float(examples)], self.fabric)
-        return {name: total / seen for name, total in zip(sums, totals, strict=True)}
+        *totals, seen = added_up([*tally.sums.values(), float(tally.examples)], self.fabric)
+        return {name: total / seen for name, total in zip(tally.sums, totals, strict=True)}
 
-    def _batch(self, batch: Batch, *, epoch: float) -> dict[str, float]:
-        """Take one optimiser step and return the losses."""
+    def _batch(self, batch: Batch, *, epoch: float, tally: Tally) -> None:
+        """Take one optimiser step and note the losses."""
         factor = self.plan.schedule.factor(epoch, epochs=self.plan.epochs)
         for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
             group["lr"] = rate * factor
         done = epoch / self.plan.epochs
         step = self.step.at(done) if isinstance(self.step, Scheduled) else self.step
         losses = step(self.model, batch)
-        if not losses:
-            raise ValueError("a training step returns one loss per task, got none; give it at least one task")
-        values = {name: float(loss.detach()) for name, loss in losses.items()}
-        broken = [name for name, value in values.items() if not isfinite(value)]
-        if broken:
-            raise ValueError(
-                f"the loss of {', '.join(broken)} is not finite at epoch {epoch:.2f}; lower the learning rate"
-            )
+        tally.take(losses, examples=len(next(iter(batch.values()))), epoch=epoch)
         self.optimizer.zero_grad()
         self.combine.backward(weighed(losses, batch, self.fabric), self.fabric)
         self.optimizer.step()
-        return values
 
 
 def _counted(batches: Iterable[Batch]) -> tuple[Iterable[Batch], int]:

@@ -9,7 +9,12 @@ from torch import nn
 
 
 class Optimizer(ABC):
-    """A description of an optimiser."""
+    """A description of an optimiser.
+
+    What is made of it updates all parameters at once (`fused`), which is faster, and asks a GPU nothing. On a processor
+    this takes every gradient to lie in memory as its parameter does, and where one does not, trains wrongly without a
+    word. `backward` sees to that; whoever sets `.grad` by hand has to.
+    """
 
     @abstractmethod
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
@@ -33,7 +38,7 @@ class SGD(Optimizer):
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """Make a `torch.optim.SGD`."""
         return torch.optim.SGD(
-            parameters, lr=self.learning_rate, momentum=self.momentum, weight_decay=self.weight_decay
+            parameters, lr=self.learning_rate, momentum=self.momentum, weight_decay=self.weight_decay, fused=True
         )
 
 
@@ -51,4 +56,4 @@ class Adam(Optimizer):
 
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """Make a `torch.optim.Adam`."""
-        return torch.optim.Adam(parameters, lr=self.learning_rate, weight_decay=self.weight_decay)
+        return torch.optim.Adam(parameters, lr=self.learning_rate, weight_decay=self.weight_decay, fused=True)

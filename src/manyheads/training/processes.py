@@ -74,6 +74,19 @@ def weighed(losses: Mapping[str, Tensor], batch: Batch, fabric: Fabric) -> Mappi
     if fabric.world_size == 1:
         return losses
     first = next(iter(batch.values()))
-    sizes = torch.tensor([float(len(batch.get(f"{name}/image", first))) for name in losses], device=fabric.device)
-    mean = torch.as_tensor(fabric.all_reduce(sizes.clone(), reduce_op="mean"))
+    counts = [float(len(batch.get(f"{name}/image", first))) for name in losses]
+    # Numbers that are filled in on the device, unlike those that are copied there, keep nobody waiting.
+    sizes = torch.stack([torch.full((), count, device=fabric.device) for count in counts])
+    mean = averaged(sizes.clone(), fabric)
     return {name: loss * share for (name, loss), share in zip(losses.items(), sizes / mean, strict=True)}
+
+
+def averaged(own: Tensor, fabric: Fabric) -> Tensor:
+    """Turn a tensor, in place, into the mean of those that the processes have.
+
+    Fabric's own `all_reduce` has all processes wait for each other, and for their devices, before.
+    """
+    if fabric.world_size > 1:
+        torch.distributed.all_reduce(own)
+        own /= fabric.world_size
+    return own
