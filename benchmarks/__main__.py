@@ -28,7 +28,7 @@ from benchmarks import (
     survivors,
     training_step,
 )
-from benchmarks.timing import Finding
+from benchmarks.timing import Finding, keep_memory
 
 CASES: Mapping[str, Callable[[int], Iterator[Finding]]] = {
     "pgd_overhead": pgd_overhead.run,
@@ -79,6 +79,7 @@ def main() -> None:
     if unknown:
         parser.error(f"no benchmark is called {', '.join(unknown)}; there are {', '.join(CASES)}")
     torch.set_num_threads(1)
+    keep_memory()
     findings = []
     for name in options.cases or CASES:
         torch.manual_seed(0)
