@@ -12,8 +12,8 @@ Rounds = Mapping[str, Sequence[float]]
 """Seconds of every action, round by round."""
 
 _KEPT = {-1: 2**31 - 1, -3: 2**25}
-"""Settings of glibc's `mallopt`, each as high as it takes: how much memory at the end of its heap it keeps, and how large
-a piece has to be to come from the system by itself."""
+"""Settings of glibc's `mallopt`, each as high as it takes: how much memory at the end of its heap it keeps, and how
+large a piece has to be to come from the system by itself."""
 
 
 def keep_memory() -> None:
