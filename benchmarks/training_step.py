@@ -19,7 +19,7 @@ from manyheads.threats import Linf
 from manyheads.training import SGD, Adversarial, Plan, Step, fit
 
 TASK = classify("main", classes=10)
-EPS, STEP_SIZE, BATCH, BATCHES = 8 / 255, 2 / 255, 32, 4
+EPS, STEP_SIZE, BATCH, BATCHES = 8 / 255, 2 / 255, 32, 12
 READINGS = ("aten::_local_scalar_dense", "aten::is_nonzero", "aten::nonzero", "aten::equal")
 """What the profiler calls the operations whose result a program waits for."""
 
@@ -28,6 +28,15 @@ def model() -> MultiTaskModel:
     """Make the network."""
     encoder = SmallResNet()
     return MultiTaskModel(encoder, linear_heads([TASK], features=encoder.features))
+
+
+def drawn(count: int) -> list[dict[str, Tensor]]:
+    """Draw batches as a loader gives them: with the examples' streams of random numbers."""
+    order = torch.arange(BATCH)
+    return [
+        {"image": torch.rand(BATCH, 3, 32, 32), "label": torch.randint(10, (BATCH,)), "stream": order + BATCH * number}
+        for number in range(count)
+    ]
 
 
 def floor(net: nn.Module, batches: list[dict[str, Tensor]], *, optimizer: torch.optim.Optimizer, steps: int) -> None:
@@ -54,7 +63,7 @@ def hardening(steps: int) -> Step:
 
 def compared(steps: int, *, repetitions: int) -> Finding:
     """Measure training on PGD of so many steps."""
-    batches = [{"image": torch.rand(BATCH, 3, 32, 32), "label": torch.randint(10, (BATCH,))} for _ in range(BATCHES)]
+    batches = drawn(BATCHES)
     ours, bare = model(), model()
     optimizers = [torch.optim.SGD(net.parameters(), 0.01, momentum=0.9) for net in (ours, bare)]
     step = hardening(steps)
@@ -70,11 +79,7 @@ def compared(steps: int, *, repetitions: int) -> Finding:
 
 def readings(step: Step, *, batches: int) -> int:
     """Count how often an epoch asks the device for a number."""
-    net, order = model(), torch.arange(BATCH)
-    given = [
-        {"image": torch.rand(BATCH, 3, 32, 32), "label": order % 10, "stream": order + BATCH * number}
-        for number in range(batches)
-    ]
+    net, given = model(), drawn(batches)
     fabric = Fabric(accelerator="cpu", devices=1)
     with profile(activities=[ProfilerActivity.CPU]) as seen:
         fit(net, step, given, optimizer=SGD(0.01).build(net.parameters()), fabric=fabric)
