@@ -17,6 +17,11 @@ from manyheads.threats import Budget, ThreatModel
 from manyheads.types import Batch, PerExample
 
 
+def has_answers(threat: ThreatModel, main: str) -> bool:
+    """Tell whether a threat's main task has right answers, as a classification has."""
+    return any(task.name == main and isinstance(task.loss, CrossEntropy) for task in threat.tasks)
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Bench:
     """Runs attacks on the same examples, each attack once.
@@ -42,7 +47,7 @@ class Bench:
     @property
     def answers(self) -> bool:
         """Whether the main task has right answers, as a classification has; of other tasks losses are compared."""
-        return any(task.name == self.main and isinstance(task.loss, CrossEntropy) for task in self.threat.tasks)
+        return has_answers(self.threat, self.main)
 
     def differentiable(self) -> bool:
         """Tell whether the loss has a gradient at all, be it zero."""

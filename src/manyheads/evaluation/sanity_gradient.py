@@ -9,9 +9,9 @@ from manyheads.defences import beside
 from manyheads.evaluation.check import ONE_SIDED, Check, judged, percent
 from manyheads.evaluation.intervals import wilson
 from manyheads.evaluation.loss_surface import points_uphill, slopes
+from manyheads.evaluation.sanity_bench import has_answers
 from manyheads.models import Averaged
 from manyheads.randomness import Streams
-from manyheads.tasks import CrossEntropy
 from manyheads.threats import ThreatModel, in_eval_mode
 from manyheads.types import Batch, Image
 
@@ -36,7 +36,7 @@ def gradient_checks(threat: ThreatModel, batches: Sequence[Batch], *, main: str,
     cross-entropy is zero, and its gradient inexact.
     """
     gone = uphill = told = saturated = count = 0
-    answers = any(task.name == main and isinstance(task.loss, CrossEntropy) for task in threat.tasks)
+    answers = has_answers(threat, main)
     for batch in (beside(threat.model, given) for given in batches):
         loss, image = threat.loss(batch), batch["image"]
         numbers = batch.get("index", torch.arange(count, count + len(image)))

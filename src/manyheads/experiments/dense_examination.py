@@ -1,7 +1,6 @@
 """The stage of a dense run that asks whether its numbers can be believed."""
 
 from dataclasses import replace
-from math import isfinite
 
 from torch import nn
 
@@ -10,7 +9,7 @@ from manyheads.experiments.dense_attackers import dense_threat
 from manyheads.experiments.dense_experiment import DenseExperiment
 from manyheads.experiments.dense_stages import DenseWorkshop
 from manyheads.experiments.dense_trial import DenseTrial
-from manyheads.experiments.examination import QUERY_OF_LOSS, check_and_keep, is_examined
+from manyheads.experiments.examination import QUERY_OF_LOSS, check_and_keep, first_limited, is_examined
 from manyheads.experiments.files import keep
 from manyheads.experiments.progress import Bars
 
@@ -48,7 +47,5 @@ def examine_dense(shop: DenseWorkshop, model: nn.Module, bars: Bars, *, facts: F
 def _measured(experiment: DenseExperiment) -> DenseTrial | None:
     """Find the trial whose budget the checks take, and raise the main task's own loss in it."""
     swept = [experiment.trials[name] for name in experiment.sweep_trials]
-    limited = [
-        trial for trial in (*swept, *experiment.trials.values()) if trial.budget.eps > 0 and isfinite(trial.budget.eps)
-    ]
-    return replace(limited[0], goal="loss", attacked="main") if limited else None
+    trial = first_limited((*swept, *experiment.trials.values()))
+    return replace(trial, goal="loss", attacked="main") if trial else None

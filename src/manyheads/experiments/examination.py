@@ -1,8 +1,9 @@
 """The stage of a run that asks whether its numbers can be believed: sanity checks, and the loss around images."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from math import isfinite
+from typing import TypeVar
 
 import polars as pl
 from torch import nn
@@ -13,6 +14,7 @@ from manyheads.defences import Guard
 from manyheads.evaluation import Facts, loss_surface, sanity_checks, unchecked
 from manyheads.experiments.attackers import threat
 from manyheads.experiments.dense_experiment import DenseExperiment
+from manyheads.experiments.dense_trial import DenseTrial
 from manyheads.experiments.experiment import Experiment
 from manyheads.experiments.files import RunFiles, keep
 from manyheads.experiments.progress import Bars
@@ -20,6 +22,9 @@ from manyheads.experiments.stages import Workshop
 from manyheads.experiments.trial import Trial
 from manyheads.threats import ThreatModel
 from manyheads.types import Batch
+
+Tried = TypeVar("Tried", Trial, DenseTrial)
+"""A trial of any kind."""
 
 QUERY_OF_LOSS = Square(queries=100)
 """The query attack of the checks where losses are compared."""
@@ -93,10 +98,13 @@ def check_and_keep(
 def _measured(experiment: Experiment) -> Trial | None:
     """Find the trial whose budget the checks take, and attack without a target in it."""
     named = [experiment.trials[experiment.sweep_trial]] if experiment.sweep_trial in experiment.trials else []
-    limited = [
-        trial for trial in (*named, *experiment.trials.values()) if trial.budget.eps > 0 and isfinite(trial.budget.eps)
-    ]
-    return replace(limited[0], goal="untargeted") if limited else None
+    trial = first_limited((*named, *experiment.trials.values()))
+    return replace(trial, goal="untargeted") if trial else None
+
+
+def first_limited(trials: Iterable[Tried]) -> Tried | None:
+    """Find the first trial whose budget is of limited size above zero; None where there is none."""
+    return next((trial for trial in trials if trial.budget.eps > 0 and isfinite(trial.budget.eps)), None)
 
 
 def _untargeted(facts: Facts, experiment: Experiment) -> Facts | None:

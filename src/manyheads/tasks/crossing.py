@@ -6,9 +6,9 @@ import torch
 from jaxtyping import Bool, Int64
 from torch import Tensor
 
-from manyheads.deferral import examine
 from manyheads.tasks.attributes import Attribute
 from manyheads.tasks.classify import Annotation
+from manyheads.tasks.label_map import check_labels
 from manyheads.tasks.losses import CrossEntropy
 from manyheads.tasks.metrics import Accuracy
 from manyheads.tasks.task import Task
@@ -59,15 +59,8 @@ class Crossing:
         Raises:
             ValueError: if a label is not one of the classes.
         """
-        if label.numel():
-            examine(torch.stack([label.min(), label.max()]), self._refuse_range)
+        check_labels(label, classes=len(self._class_names))
         return label * len(self.attribute.levels) + self.attribute(image)
-
-    def _refuse_range(self, bounds: list[float]) -> None:
-        low, high = bounds
-        count = len(self._class_names)
-        if not 0 <= low <= high < count:
-            raise ValueError(f"labels must be 0 to {count - 1}, got {low:.0f} to {high:.0f}")
 
 
 @dataclass(frozen=True)

@@ -87,16 +87,31 @@ class LabelMap:
         Raises:
             ValueError: if a label is not one of the map's classes.
         """
-        if label.numel():
-            examine(torch.stack([label.min(), label.max()]), self._refuse_range)
+        check_labels(label, classes=self.classes, whose=" for this map")
         groups = torch.tensor(self.groups).to(label.device, non_blocking=label.is_cuda)
         # Where nobody waits for the verdict, a label out of range must not end the program on the device.
         return groups[label.clamp(0, self.classes - 1)]
 
-    def _refuse_range(self, bounds: list[float]) -> None:
+
+def check_labels(label: Int64[Tensor, "*shape"], *, classes: int, whose: str = "") -> None:
+    """Refuse labels that are no class.
+
+    Args:
+        label: the labels.
+        classes: how many classes there are.
+        whose: what the message adds on whose they are.
+
+    Raises:
+        ValueError: if a label is below 0 or too high; inside `deferred`, when the device has told.
+    """
+
+    def refuse(bounds: list[float]) -> None:
         low, high = bounds
-        if not 0 <= low <= high < self.classes:
-            raise ValueError(f"labels must be 0 to {self.classes - 1} for this map, got {low:.0f} to {high:.0f}")
+        if not 0 <= low <= high < classes:
+            raise ValueError(f"labels must be 0 to {classes - 1}{whose}, got {low:.0f} to {high:.0f}")
+
+    if label.numel():
+        examine(torch.stack([label.min(), label.max()]), refuse)
 
 
 def from_classes(groups: Mapping[str, Iterable[str]], *, class_names: tuple[str, ...]) -> LabelMap:
