@@ -12,12 +12,13 @@ install_import_hook("manyheads", "beartype.beartype")
 
 torch.set_num_threads(1)
 
-# A slow machine is no failure: no test is judged by its time.
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
+# A slow machine is no failure: no test is judged by its time. Nor is a change judged by the luck of a draw.
+settings.register_profile("repeatable", deadline=None, derandomize=True)
+settings.load_profile("repeatable")
 
 DEVICE = torch.device(os.environ.get("MANYHEADS_TEST_DEVICE", "cpu"))
 DATA_REQUIRED = os.environ.get("MANYHEADS_REQUIRE_DATA") == "1"
+SEED = int(os.environ.get("MANYHEADS_TEST_SEED", "0"))
 
 
 @pytest.fixture(scope="session")
@@ -27,6 +28,12 @@ def real_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real data at {folder}; set MANYHEADS_DATA to the folder that holds it")
     return folder
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup():
+    """Begin every test, before its fixtures, with the same random numbers, whatever ran before it in its process."""
+    torch.manual_seed(SEED)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from manyheads.deferral import DELIVERIES, Delivery, Fetched, Verdict, deferred, examine
+from manyheads.deferral import DELIVERIES, Delivery, Fetched, Verdict, deferred, examine, may_ask
 
 DEVICE = torch.device(os.environ.get("MANYHEADS_TEST_DEVICE", "cpu"))
 
@@ -127,6 +127,20 @@ def test_each_of_two_nested_ones_judges_its_own() -> None:
         assert found == [[2.0]]
         examine(numbers(3.0), found.append)
     assert found == [[2.0], [1.0], [3.0]]
+
+
+@pytest.mark.usefixtures("slow")
+def test_inside_nobody_may_ask_what_takes_its_time() -> None:
+    assert may_ask(DEVICE)
+    with deferred():
+        assert not may_ask(DEVICE)
+    assert may_ask(DEVICE)
+
+
+@pytest.mark.skipif(DEVICE.type != "cpu", reason="a processor's numbers are there at once, an accelerator's are not")
+def test_a_processor_may_always_be_asked() -> None:
+    with deferred():
+        assert may_ask(DEVICE)
 
 
 @pytest.mark.parametrize("deliver", [Fetched, *([DELIVERIES["cuda"]] if DEVICE.type == "cuda" else [])])

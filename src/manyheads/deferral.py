@@ -111,6 +111,17 @@ def examine(values: Num[Tensor, " numbers"], verdict: Verdict) -> None:
         docket.add(values, verdict)
 
 
+def may_ask(device: torch.device) -> bool:
+    """Tell whether a number may be read now: not inside `deferred`, where it has to be waited for.
+
+    A loop that ends when its result is good enough had better turn a fixed number of times instead.
+
+    Args:
+        device: where the number is.
+    """
+    return _DOCKET.get() is None or device.type not in DELIVERIES
+
+
 @contextmanager
 def deferred() -> Iterator[None]:
     """Let `examine` judge what is on a CUDA device when it arrives: at the next examination after that, or at the end.

@@ -23,9 +23,10 @@ class TwoPixels(nn.Module):
 
 ODD = LabelMap(("odd", "even"), (0, 1, 0))
 NUMBER, ODDNESS = classify("number", classes=3), regroup("parity", ODD)
+# Goal and silence in turns may each cross the whole budget, eight steps of a quarter of its radius.
 MEMBERS: dict[str, Callable[[Evasive, float], Attack]] = {
-    "ensemble": lambda evasion, eps: adaptive_ensemble(evasion, PGD(10, eps / 4), lesser=(Margin(NUMBER),)),
-    "each class": lambda evasion, eps: AdaptiveEnsemble(evasion, PGD(10, eps / 4)),
+    "ensemble": lambda evasion, eps: adaptive_ensemble(evasion, PGD(20, eps / 4), lesser=(Margin(NUMBER),)),
+    "each class": lambda evasion, eps: AdaptiveEnsemble(evasion, PGD(20, eps / 4)),
 }
 
 

@@ -9,6 +9,7 @@ import scipy.optimize
 import torch
 from hypothesis import strategies as st
 
+from manyheads.deferral import DELIVERIES, Fetched, deferred
 from manyheads.threats import L1, L2, ROUNDING, Budget, Linf
 
 NORMS = {Linf: math.inf, L2: 2.0, L1: 1.0}
@@ -127,6 +128,21 @@ def test_a_large_image_is_projected_exactly(norm: type[Budget]) -> None:
     exact = budget.project(image.double(), clean.double())
     torch.testing.assert_close(inside.double(), exact, atol=1e-6, rtol=0)
     assert float(budget.size(exact - clean.double()).max()) <= 0.01 + 1e-9
+
+
+@every_norm
+@pytest.mark.parametrize("eps", [0.05, 2.0, 20.0])
+@pytest.mark.parametrize("scale", [0.01, 1.0, 100.0])
+def test_a_projection_that_may_not_ask_is_as_exact(
+    norm: type[Budget], eps: float, scale: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    budget = norm(min(eps, 1.0) if norm is Linf else eps)
+    clean = draw(13, batch=20, shape=(3, 16, 16)).pow(8).float()  # most pixels are close to a bound
+    image = clean + scale * draw(14, batch=20, shape=(3, 16, 16), low=-1.0).pow(5).float()
+    asked = budget.project(image, clean)
+    monkeypatch.setitem(DELIVERIES, "cpu", Fetched)
+    with deferred():
+        torch.testing.assert_close(budget.project(image, clean), asked, atol=1e-7, rtol=0)
 
 
 @every_norm

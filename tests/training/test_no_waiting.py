@@ -21,7 +21,7 @@ from manyheads.models import (
     linear_heads,
 )
 from manyheads.tasks import Brightness, Crossing, LabelMap, Task, classify, cross, paper_task, regroup
-from manyheads.threats import Linf, TaskLoss, ThreatModel
+from manyheads.threats import L1, L2, Linf, TaskLoss, ThreatModel
 from manyheads.training import SGD, Adam, Adversarial, Clean, Fooling, Optimizer, Ramped, Step, fit, mixed
 from manyheads.types import Batch
 
@@ -83,6 +83,11 @@ COURSES: dict[str, Course] = {
     "fooling": (fooling, generator),
 }
 LARGE: dict[str, Course] = {"all dense tasks": (lambda _: Clean(DENSE), dense)}
+# In the processor's memory they ask after every round, which costs nothing there.
+IN_ROUNDS: dict[str, Course] = {
+    "L2": (lambda _: Adversarial(CLASSES, THING, PGD(2, 0.1), L2(0.2)), classifier),
+    "L1": (lambda _: Adversarial(CLASSES, THING, PGD(2, 1.0), L1(2.0)), classifier),
+}
 every_course = pytest.mark.parametrize("course", COURSES.values(), ids=COURSES)
 
 
@@ -120,7 +125,7 @@ class NeverSent:
         raise NeverSentError
 
 
-@pytest.mark.parametrize("course", (COURSES | LARGE).values(), ids=COURSES | LARGE)
+@pytest.mark.parametrize("course", (COURSES | LARGE | IN_ROUNDS).values(), ids=COURSES | LARGE | IN_ROUNDS)
 def test_a_step_runs_where_there_are_no_numbers_until_its_verdicts_are_due(
     course: Course, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -143,7 +148,7 @@ def test_a_step_runs_where_there_are_no_numbers_until_its_verdicts_are_due(
 
 
 @pytest.mark.skipif(DEVICE.type != "cuda", reason="only CUDA tells when a program waits for it")
-@every_course
+@pytest.mark.parametrize("course", (COURSES | IN_ROUNDS).values(), ids=COURSES | IN_ROUNDS)
 @pytest.mark.parametrize("optimizer", [SGD(0.01), Adam(0.01)])
 def test_cuda_sees_nobody_wait(course: Course, optimizer: Optimizer) -> None:
     make_step, make_model = course
