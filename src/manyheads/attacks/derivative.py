@@ -1,5 +1,6 @@
 """Input gradients: one loss per example, its gradient with respect to each image, and a watch over both."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -34,7 +35,8 @@ def gradients(functions: Callable[[Image], Sequence[PerExample]], image: Image) 
         gradient = None
         if value.requires_grad:
             more = number < len(values)
-            (gradient,) = torch.autograd.grad(value.sum(), image, allow_unused=True, retain_graph=more)
+            ones = torch.ones_like(value)
+            (gradient,) = torch.autograd.grad(value, image, ones, allow_unused=True, retain_graph=more)
         if gradient is None:
             raise ValueError(
                 "the loss has no gradient with respect to the image; look for detach(), no_grad(), argmax or rounding "
@@ -47,16 +49,17 @@ def gradients(functions: Callable[[Image], Sequence[PerExample]], image: Image) 
 class Watch:
     """Notices values that are not finite, and speaks up at the end: no step waits for an answer from the device."""
 
-    trouble: Tensor | float = 0.0
+    total: Tensor | float = 0.0
+    """Everything seen, added up: one value that is not finite is enough to make it so."""
 
     def see(self, *values: Tensor) -> None:
         """Remember whether any of these is NaN or infinite."""
         for value in values:
-            self.trouble = self.trouble + value.sum() * 0
+            self.total = self.total + value.sum()
 
     def heed(self, other: "Watch") -> None:
         """Remember what another one has seen, too."""
-        self.trouble = self.trouble + other.trouble
+        self.total = self.total + other.total
 
     def verdict(self) -> None:
         """Refuse to go on if anything seen was not finite.
@@ -64,12 +67,12 @@ class Watch:
         Raises:
             ValueError: saying so.
         """
-        if isinstance(self.trouble, Tensor):
-            examine(self.trouble[None], _refuse_trouble)
+        if isinstance(self.total, Tensor):
+            examine(self.total[None], _refuse_trouble)
 
 
 def _refuse_trouble(seen: list[float]) -> None:
-    if seen != [0]:  # NaN is not zero
+    if not all(map(math.isfinite, seen)):
         raise ValueError(
             "the loss or its gradient was NaN or infinite during the attack, so its result would mean nothing; "
             "look for overflow, log(0) or 0/0 in the model or the objective"

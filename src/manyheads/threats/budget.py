@@ -92,4 +92,4 @@ def shrunk(budget: Budget, clean: Image, image: Image) -> Image:
 
 def column(value: PerExample | Flags) -> Tensor:
     """Give one number or flag per example the shape that goes with an image."""
-    return value[:, None, None, None]
+    return value.view(-1, 1, 1, 1)

@@ -78,9 +78,9 @@ class TaskLoss(Objective):
         return sum(terms[1:], start=terms[0])
 
     def terms(self, outputs: Outputs, truth: Truth) -> Mapping[str, PerExample]:
-        """Return each attacked task's weighted loss, by task name."""
+        """Return each attacked task's weighted loss, by task name; a weight of one costs no multiplication."""
         losses = {task.name: task.loss(outputs[task.name], truth[task.name]) for task in self.attacked}
-        return {name: self.weights[name] * loss for name, loss in losses.items()}
+        return {name: loss if self.weights[name] == 1 else self.weights[name] * loss for name, loss in losses.items()}
 
     @property
     def success(self) -> Objective | None:
