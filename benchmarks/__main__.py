@@ -1,15 +1,13 @@
 """All benchmarks, or some: `python -m benchmarks [CASE ...]`, from the root of the project.
 
 Everything that is compared runs in turn in one process, on one thread; figures are medians of ratios with their
-quartiles. `--write` puts them into `docs/benchmarks.md`, and `--json FILE` into a file.
+quartiles. `--write` puts them into `docs/benchmarks.md`, where rows of other cases stay, and `--json FILE` into a file.
 """
 
 import argparse
 import json
-import platform
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 
 import torch
@@ -28,6 +26,7 @@ from benchmarks import (
     survivors,
     training_step,
 )
+from benchmarks.page import Origin, updated
 from benchmarks.timing import Finding, keep_memory
 
 CASES: Mapping[str, Callable[[int], Iterator[Finding]]] = {
@@ -45,26 +44,6 @@ CASES: Mapping[str, Callable[[int], Iterator[Finding]]] = {
     "memory": memory.run,
 }
 PAGE = Path("docs/benchmarks.md")
-START, END = "<!-- figures -->", "<!-- end of figures -->"
-
-
-def table(findings: Iterable[Finding]) -> str:
-    """Write findings as a table."""
-    lines = ["| case | what | median (quartiles, n) | wanted | |", "|---|---|---|---|---|"]
-    for one in findings:
-        held = {True: "✓", False: "✗", None: ""}[one.holds]
-        told = f" {held} {one.aside}".strip() if one.aside or held else ""
-        lines.append(f"| `{one.case}` | {one.what} | {one.ratio} | {one.bar} | {told} |")
-    return "\n".join(lines)
-
-
-def origin(repetitions: int) -> str:
-    """Say where and how it was measured."""
-    units = "bfloat16 units" if torch.cpu._is_avx512_bf16_supported() else "no bfloat16 units"  # noqa: SLF001
-    return (
-        f"{datetime.now(tz=UTC).date().isoformat()}, torch {torch.__version__}, Python {platform.python_version()}, "
-        f"{platform.machine()} with {units}, one thread, float32, {repetitions} rounds."
-    )
 
 
 def main() -> None:
@@ -72,7 +51,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("cases", nargs="*", metavar="CASE", help=f"which; all if none is named: {', '.join(CASES)}")
     parser.add_argument("--repetitions", type=int, default=10, help="rounds of every comparison")
-    parser.add_argument("--write", action="store_true", help=f"put the table into {PAGE}")
+    parser.add_argument("--write", action="store_true", help=f"put the figures into {PAGE}, in place of older ones")
     parser.add_argument("--json", type=Path, help="put the figures into this file")
     options = parser.parse_args()
     unknown = [name for name in options.cases if name not in CASES]
@@ -86,11 +65,9 @@ def main() -> None:
         for one in CASES[name](options.repetitions):
             print(f"{one.case}: {one.what}: {one.ratio} {one.bar} {one.aside}", flush=True)
             findings.append(one)
-    shown = f"{START}\n\n{origin(options.repetitions)}\n\n{table(findings)}\n\n{END}"
     if options.write:
         page = PAGE.read_text(encoding="utf-8")
-        head, _, rest = page.partition(START)
-        PAGE.write_text(head + shown + rest.partition(END)[2], encoding="utf-8")
+        PAGE.write_text(updated(page, findings, origin=Origin.here(), order=list(CASES)), encoding="utf-8")
     if options.json:
         options.json.write_text(json.dumps([asdict(one) for one in findings], indent=1) + "\n", encoding="utf-8")
 

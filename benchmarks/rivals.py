@@ -5,6 +5,7 @@ adversarial-robustness-toolbox` brings them; an environment of their own keeps t
 """
 
 import importlib
+import importlib.metadata
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -69,6 +70,8 @@ MAKERS: dict[str, Callable[[nn.Module, Tensor, Tensor], Action]] = {
     "foolbox": foolbox,
     "art": art,
 }
+PACKAGES = {"art": "adversarial-robustness-toolbox"}
+"""What a library is installed as, where that is not its name."""
 
 
 def run(repetitions: int) -> Iterator[Finding]:
@@ -95,7 +98,8 @@ def run(repetitions: int) -> Iterator[Finding]:
     times = rounds(actions, repetitions=repetitions)
     for name in (name for name in actions if name in MAKERS):
         for mine in OURS:
-            what = f"PGD-{STEPS} of {name} / our {mine}, ResNet-18, {BATCH} images of 32x32"
+            version = importlib.metadata.version(PACKAGES.get(name, name))
+            what = f"PGD-{STEPS} of {name} {version} / our {mine}, ResNet-18, {BATCH} images of 32x32"
             found = ratio(times, of=name, to=mine)
             if mine == FAST and not bfloat16_pays(image.device):
                 yield Finding(case="rivals", what=what, ratio=found, aside="no bfloat16 units here")
