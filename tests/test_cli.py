@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from manyheads.cli import COMMANDS, main
-from manyheads.experiments import RunFiles
+from manyheads.experiments import Experiment, RunFiles
 from manyheads.recipes import RECIPES
 
 MY_FILE = """
@@ -72,7 +72,7 @@ def write_classes(root: Path) -> Path:
 
 
 def test_a_run_of_one_s_own_recipe_leaves_a_report(run: RunFiles) -> None:
-    experiment = run.read_experiment()
+    experiment = run.read_as(Experiment)
     assert (experiment.name, experiment.seed, experiment.training.epochs) == ("mine", 5, 1)
     assert pl.read_parquet(run.scores).height > 0
     assert "mine: what attackers can do to it" in run.report.read_text(encoding="utf-8")

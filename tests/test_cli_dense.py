@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from manyheads.cli import main
-from manyheads.experiments import RunFiles
+from manyheads.experiments import DenseExperiment, RunFiles
 
 TINY = """
     --scenes.size 16 24 --scenes.train-examples 4 --scenes.test-examples 2 --training.epochs 1 --batch-size 2
@@ -24,7 +24,7 @@ def test_a_dense_recipe_is_run_with_overrides_and_reported_anew(
     assert "Depth: absolute error (m)" in shown
     assert "s d" in shown
     files = RunFiles(tmp_path / "drawn")
-    one = files.read_dense_experiment()
+    one = files.read_as(DenseExperiment)
     assert (one.tasks, one.seed, one.scenes.size) == (("segmentation", "depth"), 3, (16, 24))
     assert one.trials["pgd-10"].attack.steps == 1
     assert "drawn: what attackers can do to it" in files.report.read_text()

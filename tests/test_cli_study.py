@@ -63,7 +63,7 @@ def test_the_demonstration_prints_tables_and_says_where_they_lie(
     assert (folder / "results.md").is_file()
     for text in ("Main task: accuracy", "With rejection: pgd untargeted", "Hidden tasks: accuracy"):
         assert text in out, text
-    assert {files.read_experiment().seed for files in runs_in(folder)} == {3}
+    assert {files.read_as(Experiment).seed for files in runs_in(folder)} == {3}
 
 
 def test_the_study_runs_on_what_is_there_and_says_what_is_not(

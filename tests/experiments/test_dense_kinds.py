@@ -74,12 +74,12 @@ def test_the_order_of_tasks_is_a_difference(tiny_dense: Make) -> None:
 
 
 def test_a_run_says_which_kind_it_holds(dense_outcome: Outcome, outcome: Outcome) -> None:
-    assert dense_outcome.files.read_dense_experiment() == dense_outcome.files.read() == dense_outcome.experiment
-    assert outcome.files.read_experiment() == outcome.files.read() == outcome.experiment
+    assert dense_outcome.files.read_as(DenseExperiment) == dense_outcome.files.read() == dense_outcome.experiment
+    assert outcome.files.read_as(Experiment) == outcome.files.read() == outcome.experiment
     with pytest.raises(ValueError, match="holds a model of dense tasks; this needs the run of a classifier"):
-        dense_outcome.files.read_experiment()
+        dense_outcome.files.read_as(Experiment)
     with pytest.raises(ValueError, match="holds a classifier; this needs the run of a model of dense tasks"):
-        outcome.files.read_dense_experiment()
+        outcome.files.read_as(DenseExperiment)
 
 
 def test_a_folder_of_the_other_kind_is_not_taken(tiny_dense: Make, tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def test_a_claimed_folder_holds_its_experiment(tiny: Make, tmp_path: Path) -> No
     one, files = tiny(tmp_path), RunFiles(tmp_path / "tiny")
     files.claim(one)
     files.claim(one)
-    assert files.read_experiment() == one
+    assert files.read_as(Experiment) == one
     assert [path.name for path in files.folder.iterdir()] == ["experiment.json"]
 
 
@@ -50,18 +50,18 @@ def test_a_folder_is_not_given_to_another_experiment(tiny: Make, tmp_path: Path)
         files.claim(tiny(tmp_path, seed=4))
     with pytest.raises(ValueError, match="or delete that folder"):
         files.refuse_other(tiny(tmp_path, hidden={}))
-    assert files.read_experiment() == tiny(tmp_path)
+    assert files.read_as(Experiment) == tiny(tmp_path)
 
 
 def test_a_folder_without_an_experiment_is_no_run(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"is not a run: it has no experiment\.json"):
-        RunFiles(tmp_path).read_experiment()
+        RunFiles(tmp_path).read_as(Experiment)
 
 
 def test_a_damaged_experiment_is_named(tmp_path: Path) -> None:
     (tmp_path / "experiment.json").write_text("{")
     with pytest.raises(ValueError, match=r"experiment\.json is not JSON"):
-        RunFiles(tmp_path).read_experiment()
+        RunFiles(tmp_path).read_as(Experiment)
 
 
 def test_a_run_that_was_not_trained_has_no_guard(tmp_path: Path) -> None:

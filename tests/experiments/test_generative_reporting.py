@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from manyheads.experiments import Bars, Outcome, RunFiles, run
+from manyheads.experiments import Bars, DenseExperiment, Experiment, Outcome, RunFiles, run
 from manyheads.experiments.generative_reporting import generative_runs_in, generative_table, report_generative
 
 
@@ -42,6 +42,6 @@ def test_another_kind_of_run_is_refused(finished: Outcome, tmp_path: Path) -> No
     with pytest.raises(ValueError, match="holds a classifier; this needs the run of a generator"):
         report_generative(victim, tmp_path / "x.html", heading="x")
     with pytest.raises(ValueError, match="holds a generator of perturbations; this needs the run of a classifier"):
-        finished.files.read_experiment()
+        finished.files.read_as(Experiment)
     with pytest.raises(ValueError, match="holds a generator of perturbations; this needs the run of a model of dense"):
-        finished.files.read_dense_experiment()
+        finished.files.read_as(DenseExperiment)

@@ -79,7 +79,7 @@ def test_runs_are_listed_in_the_order_of_a_study(tmp_path: Path) -> None:
     tasks = [both, {"prime": both["prime"]}, {"parity": both["parity"]}, {}]
     for number, (hidden, trained) in enumerate([(one, way) for way in (HARDENED, PLAIN) for one in tasks]):
         claimed(tmp_path, name=f"deep/{number}", hidden=hidden, training=trained)
-    found = [title(files.read_experiment()) for files in runs_in(tmp_path)]
+    found = [title(files.read_as(Experiment)) for files in runs_in(tmp_path)]
     names = ("main", "main+parity", "main+prime", "main+parity+prime")
     assert found == [f"{name} {way}" for way in ("plain", "hardened") for name in names]
 

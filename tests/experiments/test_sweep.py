@@ -15,7 +15,7 @@ def test_experiments_are_run_in_their_order(tiny: Make, quiet: Bars, outcome: Ou
     members = [tiny(tmp_path, name="study/alone", hidden={}), tiny(tmp_path, name="study/all")]
     files = sweep(members, quiet)
     assert files == (RunFiles(tmp_path / "study" / "alone"), RunFiles(tmp_path / "study" / "all"))
-    assert [one.read_experiment() for one in files] == members
+    assert [one.read_as(Experiment) for one in files] == members
     assert pl.read_parquet(files[1].scores).drop("model").equals(outcome.scores.drop("model"))
 
 

@@ -39,7 +39,7 @@ def test_every_member_is_run(conducted: Conducted) -> None:
     assert len(conducted.study.members) == 4
     for member in conducted.study.members:
         assert RunFiles(member.run).scores.exists()
-        assert RunFiles(member.run).read_experiment() == member
+        assert RunFiles(member.run).read_as(Experiment) == member
 
 
 def test_the_tables_come_first_then_the_checks_and_the_verdicts(conducted: Conducted) -> None:

@@ -46,7 +46,7 @@ def dense_results(runs: Sequence[RunFiles]) -> DenseResults:
     places: dict[tuple[str, int], Path] = {}
     parts = []
     for files in runs:
-        one = files.read_dense_experiment()
+        one = files.read_as(DenseExperiment)
         label = (dense_title(one), one.seed)
         if label in places:
             raise ValueError(
@@ -67,7 +67,8 @@ def dense_title(experiment: DenseExperiment) -> str:
 def dense_checks(runs: Sequence[RunFiles]) -> Checklist:
     """Lay the sanity checks of finished dense runs side by side; older runs, and those that wanted none, have none."""
     checked = [files for files in runs if files.sanity.exists()]
-    return checklist({_seeded_title(files.read_dense_experiment()): pl.read_parquet(files.sanity) for files in checked})
+    titles = [_seeded_title(files.read_as(DenseExperiment)) for files in checked]
+    return checklist({name: pl.read_parquet(files.sanity) for name, files in zip(titles, checked, strict=True)})
 
 
 def _seeded_title(experiment: DenseExperiment) -> str:
@@ -86,7 +87,7 @@ def report_dense(runs: Sequence[RunFiles], path: Path, *, heading: str) -> None:
         ValueError: if there is none, one is not finished, or two could not be told apart.
     """
     results = dense_results(runs)
-    experiments = [files.read_dense_experiment() for files in runs]
+    experiments = [files.read_as(DenseExperiment) for files in runs]
     page = DensePage(
         title=heading,
         results=results,
@@ -174,5 +175,5 @@ def by_scenes(runs: Sequence[RunFiles]) -> dict[str, tuple[RunFiles, ...]]:
     finished: dict[str, list[RunFiles]] = {}
     for files in runs:
         if files.scores.exists():
-            finished.setdefault(files.read_dense_experiment().scenes.name, []).append(files)
+            finished.setdefault(files.read_as(DenseExperiment).scenes.name, []).append(files)
     return {scenes: tuple(members) for scenes, members in finished.items()}

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from typing import TypeVar
 
 import polars as pl
 
@@ -19,6 +20,8 @@ _NAMES: Mapping[type[AnyExperiment], str] = {
     DenseExperiment: "a model of dense tasks",
     GenerativeExperiment: "a generator of perturbations",
 }
+
+_ExperimentT = TypeVar("_ExperimentT", Experiment, DenseExperiment, GenerativeExperiment)
 
 
 @dataclass(frozen=True)
@@ -125,45 +128,20 @@ class RunFiles:
             raise FileNotFoundError(f"{self.folder} is not a run: it has no experiment.json; `manyheads run` makes one")
         return from_json(self.experiment.read_text(), source=str(self.experiment))
 
-    def read_experiment(self) -> Experiment:
-        """Read which experiment the folder holds: that of a classifier with hidden tasks.
+    def read_as(self, kind: type[_ExperimentT]) -> _ExperimentT:
+        """Read which experiment the folder holds: one of this kind.
+
+        Args:
+            kind: `Experiment`, `DenseExperiment` or `GenerativeExperiment`.
 
         Raises:
             FileNotFoundError: if it holds none.
             ValueError: if it holds one of another kind.
         """
-        match self.read():
-            case Experiment() as experiment:
-                return experiment
-            case other:
-                raise ValueError(f"{self.folder} holds {_NAMES[type(other)]}; this needs the run of a classifier")
-
-    def read_dense_experiment(self) -> DenseExperiment:
-        """Read which experiment the folder holds: that of a dense model.
-
-        Raises:
-            FileNotFoundError: if it holds none.
-            ValueError: if it holds one of another kind.
-        """
-        match self.read():
-            case DenseExperiment() as experiment:
-                return experiment
-            case other:
-                wanted = "the run of a model of dense tasks"
-                raise ValueError(f"{self.folder} holds {_NAMES[type(other)]}; this needs {wanted}")
-
-    def read_generative_experiment(self) -> GenerativeExperiment:
-        """Read which experiment the folder holds: that of a generator.
-
-        Raises:
-            FileNotFoundError: if it holds none.
-            ValueError: if it holds one of another kind.
-        """
-        match self.read():
-            case GenerativeExperiment() as experiment:
-                return experiment
-            case other:
-                raise ValueError(f"{self.folder} holds {_NAMES[type(other)]}; this needs the run of a generator")
+        held = self.read()
+        if isinstance(held, kind):
+            return held
+        raise ValueError(f"{self.folder} holds {_NAMES[type(held)]}; this needs the run of {_NAMES[kind]}")
 
     def facts_of(self, knowledge: str, *, trial: str, eps: float) -> Path:
         """Per-example facts of one trial by one attacker."""

@@ -46,7 +46,7 @@ class Finished:
     @cached_property
     def experiments(self) -> tuple[Experiment, ...]:
         """What was run."""
-        return tuple(files.read_experiment() for files in self.runs)
+        return tuple(files.read_as(Experiment) for files in self.runs)
 
     @property
     def date(self) -> str:

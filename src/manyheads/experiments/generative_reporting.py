@@ -54,7 +54,7 @@ def report_generative(files: RunFiles, path: Path, *, heading: str) -> None:
     Raises:
         ValueError: if the run is not finished.
     """
-    experiment = files.read_generative_experiment()
+    experiment = files.read_as(GenerativeExperiment)
     if not files.scores.exists():
         raise ValueError(f"{files.folder} has no scores yet; run it first")
     aim = "" if experiment.target is None else f" All images shall be taken for {experiment.target!r}."

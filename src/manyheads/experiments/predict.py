@@ -45,7 +45,7 @@ def load_guard(run: Path) -> tuple[Guard, Experiment]:
         ValueError: if its files are damaged.
     """
     files = RunFiles(run)
-    experiment, record = files.read_experiment(), files.read_guard()
+    experiment, record = files.read_as(Experiment), files.read_guard()
     tasks = record.tasks()
     model = make_model(experiment, tasks=tasks, image_shape=record.image_shape)
     Checkpoints(files.weights).load_best(model)

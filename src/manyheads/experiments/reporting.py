@@ -149,5 +149,5 @@ def by_data(runs: Sequence[RunFiles]) -> dict[str, Finished]:
     sorted_runs: dict[str, list[RunFiles]] = {}
     for files in runs:
         if files.scores.exists():
-            sorted_runs.setdefault(files.read_experiment().data.name, []).append(files)
+            sorted_runs.setdefault(files.read_as(Experiment).data.name, []).append(files)
     return {data: Finished(tuple(members)) for data, members in sorted_runs.items()}
