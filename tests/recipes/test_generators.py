@@ -68,6 +68,7 @@ def small(victim: AnyVictim) -> AnyVictim:
             architecture=DenseArchitecture(encoder),
             training=replace(victim.training, epochs=1, batch_size=2),
             trials={name: replace(trial, attack=STEP, examples=1) for name, trial in victim.trials.items()},
+            sanity_examples=0,
         )
     encoder = "small_resnet" if victim.architecture.encoder == "resnet18" else victim.architecture.encoder
     return replace(
@@ -76,6 +77,7 @@ def small(victim: AnyVictim) -> AnyVictim:
         architecture=Architecture(encoder, mean=victim.architecture.mean, std=victim.architecture.std),
         training=replace(victim.training, epochs=1, batch_size=4, selection=STEP, selection_examples=2),
         trials={name: replace(trial, attack=STEP, examples=1) for name, trial in victim.trials.items()},
+        sanity_examples=0,
     )
 
 

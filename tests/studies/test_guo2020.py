@@ -42,6 +42,7 @@ def tiny_settings() -> Settings:
         main="digit",
         training=Training(epochs=1, batch_size=20, selection=STEP, selection_examples=4),
         trials={"pgd": Trial(STEP, Linf(0.1), knowledge=("gray-box",), examples=4)},
+        sanity_examples=0,
     )
     rooms = DenseExperiment(
         name="rooms",
@@ -49,6 +50,7 @@ def tiny_settings() -> Settings:
         tasks=("segmentation", "depth", "normals"),
         training=DenseTraining(epochs=1, batch_size=4),
         trials={"pgd": DenseTrial(STEP, Linf(0.1), examples=2)},
+        sanity_examples=0,
     )
     objects = GenerativeExperiment(
         name="objects",
