@@ -22,14 +22,16 @@ _SECOND = 0x94D049BB133111EB - 2**64
 
 def mix(value: Int64[Tensor, "*shape"]) -> Int64[Tensor, "*shape"]:
     """Scramble 64-bit integers so that neighbours become unrelated; a bijection (SplitMix64's finaliser)."""
-    value = (value ^ _shift(value, places=30)) * _FIRST
-    value = (value ^ _shift(value, places=27)) * _SECOND
-    return value ^ _shift(value, places=31)
+    # Many numbers are drawn at once: one piece of memory serves for all shifted ones.
+    shifted = _shift(value, places=30)
+    mixed = (value ^ shifted).mul_(_FIRST)
+    mixed.bitwise_xor_(_shift(mixed, places=27, into=shifted)).mul_(_SECOND)
+    return mixed.bitwise_xor_(_shift(mixed, places=31, into=shifted))
 
 
-def _shift(value: Tensor, *, places: int) -> Tensor:
+def _shift(value: Tensor, *, places: int, into: Tensor | None = None) -> Tensor:
     """Shift right as if unsigned: torch's own shift keeps the sign."""
-    return (value >> places) & ((1 << (64 - places)) - 1)
+    return torch.bitwise_right_shift(value, places, out=into).bitwise_and_((1 << (64 - places)) - 1)
 
 
 def _repeats(content: Tensor) -> Tensor:
@@ -80,9 +82,9 @@ class Streams:
         """
         device = rng.device if rng is not None else torch.device("cpu")
         base = int(torch.randint(2**62, (), generator=rng, device=device))
-        levels = (image.detach().flatten(1).double() * 65535).round().long()
+        levels = (image.detach().flatten(1).double() * 65535).round_().long()
         places = torch.arange(1, levels.shape[1] + 1, device=levels.device)
-        content = mix(levels + mix(places * _INCREMENT)).sum(1)
+        content = mix(levels.add_(mix(places * _INCREMENT))).sum(1)
         return Streams(mix(content + _repeats(content) * _INCREMENT)).fork(base)
 
     def __len__(self) -> int:
@@ -105,7 +107,7 @@ class Streams:
         """Draw from [0, 1), float32, shape `(batch, *shape)`; multiples of 2⁻²⁴."""
         places = torch.arange(1, math.prod(shape) + 1, device=self.seeds.device)
         bits = mix(self.seeds[:, None] + places * _INCREMENT)
-        return (_shift(bits, places=40).float() * 2.0**-24).reshape(len(self), *shape)
+        return _shift(bits, places=40, into=bits).float().mul_(2.0**-24).reshape(len(self), *shape)
 
     def normal(self, *shape: int) -> Float[Tensor, "batch ..."]:
         """Draw from the standard normal distribution, float32, shape `(batch, *shape)` (Box & Muller 1958)."""

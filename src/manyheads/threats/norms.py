@@ -62,7 +62,8 @@ class Linf(Budget):
 
     def noise(self, clean: Image, rng: Streams) -> Image:
         """Draw every pixel uniformly from [−eps, eps]."""
-        return ((2 * rng.uniform(*clean.shape[1:]) - 1) * _finite(self.eps)).to(clean.dtype)
+        drawn = rng.uniform(*clean.shape[1:]).mul_(2).sub_(1)
+        return drawn.mul_(_finite(self.eps)).to(clean.dtype)
 
     def slack(self, pixels: int) -> float:  # noqa: ARG002 (the largest of many roundings is one rounding)
         """Return one pixel's rounding."""
