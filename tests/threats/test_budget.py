@@ -145,6 +145,21 @@ def test_a_projection_that_may_not_ask_is_as_exact(
         torch.testing.assert_close(budget.project(image, clean), asked, atol=1e-7, rtol=0)
 
 
+@pytest.mark.parametrize("norm", [L2, L1])
+def test_a_projection_that_was_cut_short_is_inside_all_the_same(
+    norm: type[Budget], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clean = draw(15, batch=20, shape=(3, 16, 16)).pow(8).float()
+    image = clean + 100 * draw(16, batch=20, shape=(3, 16, 16), low=-1.0).pow(5).float()
+    exact = norm(20.0).project(image, clean)
+    monkeypatch.setattr("manyheads.threats.norms._ROUNDS_UNASKED", 2)
+    monkeypatch.setitem(DELIVERIES, "cpu", Fetched)
+    with deferred():
+        near = norm(20.0).project(image, clean)
+    assert not torch.allclose(near, exact, atol=1e-4)
+    assert bool(norm(20.0).contains(near, clean).all())
+
+
 @every_norm
 def test_an_example_is_projected_as_if_alone(norm: type[Budget]) -> None:
     clean, image = draw(9, shape=(3, 5, 5)).float(), draw(10, shape=(3, 5, 5), low=-2.0, high=3.0).float()
