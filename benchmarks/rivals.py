@@ -97,8 +97,8 @@ def run(repetitions: int) -> Iterator[Finding]:
             print(f"  {name} left out: {str(error).splitlines()[0]}")
     times = rounds(actions, repetitions=repetitions)
     for name in (name for name in actions if name in MAKERS):
+        version = importlib.metadata.version(PACKAGES.get(name, name))
         for mine in OURS:
-            version = importlib.metadata.version(PACKAGES.get(name, name))
             what = f"PGD-{STEPS} of {name} {version} / our {mine}, ResNet-18, {BATCH} images of 32x32"
             found = ratio(times, of=name, to=mine)
             if mine == FAST and not bfloat16_pays(image.device):

@@ -104,7 +104,7 @@ def shrunk(experiment: DenseExperiment, folder: Path) -> DenseExperiment:
         sweep=(),
         sweep_trials=(),
         vulnerability=planned,
-        sanity_examples=min(1, experiment.sanity_examples) if experiment.scenes.name == "drawn" else 0,
+        sanity_examples=1 if experiment.scenes.name == "drawn" else 0,
         workers=0,
         folder=folder,
     )

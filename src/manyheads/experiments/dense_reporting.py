@@ -67,8 +67,7 @@ def dense_title(experiment: DenseExperiment) -> str:
 def dense_checks(runs: Sequence[RunFiles]) -> Checklist:
     """Lay the sanity checks of finished dense runs side by side; older runs, and those that wanted none, have none."""
     checked = [files for files in runs if files.sanity.exists()]
-    titles = [_seeded_title(files.read_as(DenseExperiment)) for files in checked]
-    return checklist({name: pl.read_parquet(files.sanity) for name, files in zip(titles, checked, strict=True)})
+    return checklist({_seeded_title(one.read_as(DenseExperiment)): pl.read_parquet(one.sanity) for one in checked})
 
 
 def _seeded_title(experiment: DenseExperiment) -> str:

@@ -17,7 +17,7 @@ _PIXEL = 1e-7
 """More than float32 rounds a pixel by: half the distance of neighbours below one is 3e-8."""
 
 _ROUNDS = 100
-"""More bisections than a double has digits."""
+"""Rounds at most: more bisections than a double has digits."""
 
 _ROUNDS_UNASKED = 40
 """Rounds where nobody may ask whether fewer would do: of 260 000 changes none took more than 30."""
